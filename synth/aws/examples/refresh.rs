@@ -1,0 +1,112 @@
+//! Refreshes the committed facts in `spec/` from an installed `cfn-lint`.
+//!
+//! ```text
+//! cargo run -p synth-aws --example refresh -- <site-packages>/cfnlint          # rewrite spec/ and the feature list
+//! cargo run -p synth-aws --example refresh -- <site-packages>/cfnlint --check  # name what is stale, exit 1
+//! ```
+//!
+//! Only facts are taken over (names, types, constraints, marks), no descriptions. The output is a function of the input
+//! and of the committed spelling of IAM actions: running it twice changes nothing.
+
+#[path = "refresh/actions.rs"]
+mod actions;
+#[path = "refresh/files.rs"]
+mod files;
+#[path = "refresh/schema.rs"]
+mod schema;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+use serde_json::{Map, Value};
+
+/// Refresh the CloudFormation and IAM facts in `spec/` from an installed cfn-lint.
+#[derive(Parser)]
+#[command(after_help = "The version to refresh from is pinned in testing/tools; see synth/aws/spec/README.md.")]
+struct Arguments {
+    /// The `cfnlint` package folder, for example `.venv/lib/python3.11/site-packages/cfnlint`.
+    cfn_lint: PathBuf,
+    /// Change nothing; exit with 1 and name every stale file if the committed facts are not current.
+    #[arg(long)]
+    check: bool,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(&arguments) {
+        Ok(stale) if stale.is_empty() => ExitCode::SUCCESS,
+        Ok(stale) if arguments.check => {
+            for file in stale {
+                eprintln!("stale: {}", file.display());
+            }
+            eprintln!("help: cargo run -p synth-aws --example refresh -- {}", arguments.cfn_lint.display());
+            ExitCode::FAILURE
+        }
+        Ok(written) => {
+            println!("wrote {} files", written.len());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Returns the files that differ from what is committed, after writing them unless `--check` is given.
+fn run(arguments: &Arguments) -> Result<Vec<PathBuf>, String> {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let data = arguments.cfn_lint.join("data");
+    let schemas = read_schemas(&data)?;
+    let stateful = read_stateful(&data)?;
+
+    let mut services: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+    for (type_name, schema) in &schemas {
+        // `Module` is the one type without a service: cfn-lint's stand-in for every `….::MODULE` type.
+        let (service, resource) = type_name.rsplit_once("::").unwrap_or((type_name, type_name));
+        let facts = schema::resource(schema, stateful.contains(type_name));
+        services.entry(service.to_owned()).or_default().insert(resource.to_owned(), Value::Object(facts));
+    }
+
+    let committed = files::read_json(&package.join("spec/actions.json")).unwrap_or_default();
+    let actions = actions::spelled(&files::read_json(&data.join("AdditionalSpecs/Policies.json"))?, &committed)?;
+
+    let mut outputs = BTreeMap::new();
+    for (service, resources) in &services {
+        outputs.insert(package.join("spec").join(files::spec_file(service)), files::service_text(service, resources));
+    }
+    outputs.insert(package.join("spec/actions.json"), files::actions_text(&actions));
+    let manifest = package.join("Cargo.toml");
+    let features = files::features(services.keys(), actions.keys());
+    outputs.insert(manifest.clone(), files::with_features(&manifest, &features)?);
+    files::write_changed(&package.join("spec"), &outputs, arguments.check)
+}
+
+/// The us-east-1 registry: every type that CloudFormation knows there, with its schema as cfn-lint patched it.
+fn read_schemas(data: &Path) -> Result<BTreeMap<String, Value>, String> {
+    let index = files::read_text(&data.join("schemas/providers/us_east_1.py"))?;
+    let mut schemas = BTreeMap::new();
+    for line in index.lines() {
+        // An entry reads `"AWS::S3::Bucket": "0123abcd",`; nothing else in the file has this form.
+        let quoted: Vec<&str> = line.trim().split('"').collect();
+        let [_, type_name, separator, hash, _] = quoted.as_slice() else { continue };
+        if separator.trim() != ":" {
+            continue;
+        }
+        let schema = files::read_json(&data.join(format!("schemas/resources/{hash}.json")))?;
+        schemas.insert((*type_name).to_owned(), Value::Object(schema));
+    }
+    match schemas.len() {
+        0 => Err(format!("no types in {}: cfn-lint's layout has changed", data.display())),
+        _ => Ok(schemas),
+    }
+}
+
+/// The types that hold data, whose replacement loses it.
+fn read_stateful(data: &Path) -> Result<Vec<String>, String> {
+    let stateful = files::read_json(&data.join("AdditionalSpecs/StatefulResources.json"))?;
+    let types = stateful.get("ResourceTypes").and_then(Value::as_object);
+    Ok(types.ok_or("StatefulResources.json has no `ResourceTypes`")?.keys().cloned().collect())
+}
