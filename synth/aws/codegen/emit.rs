@@ -142,7 +142,7 @@ impl<'a> Emitter<'a> {
         source.push_str(&body);
         let _ = writeln!(source, "/// The nested property types of [`{0}`](super::{0}).\npub mod {1} {{", self.name, self.nested);
         source.push_str(&nested);
-        let _ = writeln!(source, "pub(super) mod facts {{ #![allow(clippy::excessive_precision, reason = \"the registry's bounds, as it writes them\")]\nuse crate::{{Bounds, PropertyFacts, Shape, StructFacts, TextFacts}};\n{facts}}}\n}}");
+        let _ = writeln!(source, "pub(super) mod facts {{ #![allow(clippy::excessive_precision, reason = \"the registry's bounds, as it writes them\")]\nuse crate::facts::*;\n{facts}}}\n}}");
     }
 
     /// A struct with its constructor and setters.

@@ -1,1 +1,6 @@
-//! x
+//! The typed DSL.
+
+mod fault;
+
+pub use fault::{Fault, Faults};
+pub use synth_aws::*;
