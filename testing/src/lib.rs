@@ -5,6 +5,7 @@
 //! | output | module | judge |
 //! |---|---|---|
 //! | CloudFormation templates | [`cfn_lint`] | cfn-lint, with the registry schemas of the generated resource types |
+//! | buildspecs | [`buildspec`] | a JSON Schema of the CodeBuild User Guide's reference |
 //! | YAML output | [`yaml`] | PyYAML, read the way CloudFormation reads YAML |
 //!
 //! A validator answers with [`Finding`]s; what a test tolerates is the test's own decision. [`tools`] installs what the validators
@@ -14,6 +15,7 @@
 //! This crate never reaches AWS or GitHub, never installs anything outside the target folder, and is linked by no program: only
 //! tests use it. Its only network traffic is to package registries, through their own clients, when a tool is installed.
 
+pub mod buildspec;
 pub mod cfn_lint;
 pub mod tools;
 pub mod yaml;
