@@ -5,6 +5,7 @@
 //! | output | module | judge |
 //! |---|---|---|
 //! | CloudFormation templates | [`cfn_lint`] | cfn-lint, with the registry schemas of the generated resource types |
+//! | state machines | [`asl`] | asl-validator, and the JSONata reference parser |
 //! | buildspecs | [`buildspec`] | a JSON Schema of the CodeBuild User Guide's reference |
 //! | YAML output | [`yaml`] | PyYAML, read the way CloudFormation reads YAML |
 //!
@@ -15,6 +16,7 @@
 //! This crate never reaches AWS or GitHub, never installs anything outside the target folder, and is linked by no program: only
 //! tests use it. Its only network traffic is to package registries, through their own clients, when a tool is installed.
 
+pub mod asl;
 pub mod buildspec;
 pub mod cfn_lint;
 pub mod tools;
