@@ -7,6 +7,7 @@
 //! | CloudFormation templates | [`cfn_lint`] | cfn-lint, with the registry schemas of the generated resource types |
 //! | state machines | [`asl`] | asl-validator, and the JSONata reference parser |
 //! | buildspecs | [`buildspec`] | a JSON Schema of the CodeBuild User Guide's reference |
+//! | API Gateway mapping templates | [`velocity`] | the Velocity engine that API Gateway runs, and a second one that shares no code with it |
 //! | YAML output | [`yaml`] | PyYAML, read the way CloudFormation reads YAML |
 //!
 //! A validator answers with [`Finding`]s; what a test tolerates is the test's own decision. [`tools`] installs what the validators
@@ -20,6 +21,7 @@ pub mod asl;
 pub mod buildspec;
 pub mod cfn_lint;
 pub mod tools;
+pub mod velocity;
 pub mod yaml;
 
 mod error;
