@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sha2::{Digest, Sha256};
 use synth_aws::{Element, Handle, Intrinsic, Node, Object, Target};
 
 use crate::assembly::{Assembly, SynthesizedStack, Template, Wildcard};
@@ -103,6 +104,7 @@ fn synthesize(
     apply_escapes(stack);
     name_elements(stack, owners, faults);
     faults.append(&mut stack.faults);
+    write_fingerprints(stack);
     check_resources(stack, faults);
     check_cycles(stack, faults);
     let template = template(stack);
@@ -280,6 +282,23 @@ fn name_elements(stack: &mut Stack, owners: &[(String, Vec<String>)], faults: &m
     for document in &mut stack.documents {
         let name = document.name.clone();
         rename(document.node_mut(), &name, nowhere);
+    }
+}
+
+/// Writes the hashes of elements, which by now are complete and named.
+fn write_fingerprints(stack: &mut Stack) {
+    for (owner, property, of) in std::mem::take(&mut stack.fingerprints) {
+        let mut hash = Sha256::new();
+        for element in of.iter().filter_map(|element| stack.elements.get(element.index as usize)) {
+            if let Body::Resource(body) = &element.body {
+                let properties = render::shown_node(&Node::Object(body.properties.clone()));
+                hash.update(format!("{} {} {properties}\n", element.logical_id, body.type_name));
+            }
+        }
+        let digest: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        if let Some(body) = stack.resource_mut(owner) {
+            body.properties.set(property, digest.into());
+        }
     }
 }
 

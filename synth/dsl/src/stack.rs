@@ -41,6 +41,8 @@ pub struct Stack {
     pub(crate) documents: Vec<Document>,
     pub(crate) assets: Vec<Asset>,
     pub(crate) escapes: Vec<Escape>,
+    /// Properties that hold the hash of other elements: the owner, the property, the elements.
+    pub(crate) fingerprints: Vec<(Element, &'static str, Vec<Element>)>,
     pub(crate) faults: Vec<Fault>,
     /// Takes what is set on a handle of another stack; synthesis reports the handle.
     pub(crate) foreign_options: ResourceOptions,
@@ -141,6 +143,7 @@ impl Stack {
             documents: Vec::new(),
             assets: Vec::new(),
             escapes: Vec::new(),
+            fingerprints: Vec::new(),
             faults: Vec::new(),
             foreign_options: ResourceOptions::default(),
         }
@@ -277,6 +280,11 @@ impl Stack {
     /// Declares a file that must be uploaded before the stack is deployed; see [`Asset`].
     pub fn asset(&mut self, asset: Asset) {
         self.assets.push(asset);
+    }
+
+    /// Sets a property of `owner` to the hash of what these elements are in the template.
+    pub(crate) fn fingerprint(&mut self, owner: Element, property: &'static str, of: Vec<Element>) {
+        self.fingerprints.push((owner, property, of));
     }
 
     /// Reports a fault that a construct found.

@@ -11,3 +11,6 @@ pub use document::{Effect, PolicyDocument, Principal, Statement};
 pub use grant::{Grant, Operator};
 pub use service_role::Role;
 pub use synth_aws::iam::*;
+
+/// The generated `AWS::IAM::Role`, which [`Role`] adds.
+pub use synth_aws::iam::Role as RoleResource;
