@@ -50,7 +50,9 @@ fn generate() -> Result<(), String> {
 fn spec_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let entries = fs::read_dir(folder).map_err(|error| format!("cannot list {}: {error}", folder.display()))?;
     let mut paths: Vec<PathBuf> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "json") && !path.ends_with("actions.json"));
+    paths.retain(|path| {
+        path.extension().is_some_and(|extension| extension == "json") && !path.ends_with("actions.json")
+    });
     paths.sort();
     Ok(paths)
 }

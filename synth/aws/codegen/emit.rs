@@ -14,10 +14,16 @@ pub(crate) fn modules(services: &[Service]) -> String {
     let mut source = String::new();
     for Service { name, module, .. } in services {
         let markers = markers.remove(module).unwrap_or_default();
-        let _ = writeln!(source, "/// The resource types of `{name}`.\npub mod {module} {{ include!(concat!(env!(\"OUT_DIR\"), \"/{module}.rs\"));\n{markers}}}");
+        let _ = writeln!(
+            source,
+            "/// The resource types of `{name}`.\npub mod {module} {{ include!(concat!(env!(\"OUT_DIR\"), \"/{module}.rs\"));\n{markers}}}"
+        );
     }
     for (module, markers) in markers {
-        let _ = writeln!(source, "/// Markers of types that other services refer to; the feature `{module}` brings the types themselves.\npub mod {module} {{\n{markers}}}");
+        let _ = writeln!(
+            source,
+            "/// Markers of types that other services refer to; the feature `{module}` brings the types themselves.\npub mod {module} {{\n{markers}}}"
+        );
     }
     source
 }
@@ -36,12 +42,26 @@ pub(crate) fn service(service: &Service) -> String {
 fn markers(services: &[Service]) -> BTreeMap<String, String> {
     let generated: BTreeSet<(&str, &str)> = services
         .iter()
-        .flat_map(|service| service.resources.iter().map(|resource| (service.module.as_str(), resource.name.as_str())))
+        .flat_map(|service| {
+            service
+                .resources
+                .iter()
+                .map(|resource| (service.module.as_str(), resource.name.as_str()))
+        })
         .collect();
     let mut named: BTreeSet<(String, String)> = BTreeSet::new();
     for resource in services.iter().flat_map(|service| &service.resources) {
-        let nested = resource.types.values().filter_map(Value::as_object).flat_map(Map::values);
-        for shape in resource.properties.values().chain(resource.attributes.values()).chain(nested) {
+        let nested = resource
+            .types
+            .values()
+            .filter_map(Value::as_object)
+            .flat_map(Map::values);
+        for shape in resource
+            .properties
+            .values()
+            .chain(resource.attributes.values())
+            .chain(nested)
+        {
             let shapes = std::iter::successors(Some(shape), |shape| shape.get("of"));
             named.extend(shapes.filter_map(|shape| format_target(shape.get("format")?.as_str()?)));
         }
@@ -49,7 +69,10 @@ fn markers(services: &[Service]) -> BTreeMap<String, String> {
     named.retain(|(module, name)| !generated.contains(&(module.as_str(), name.as_str())));
     let mut markers: BTreeMap<String, String> = BTreeMap::new();
     for (module, name) in named {
-        let _ = writeln!(markers.entry(module).or_default(), "/// Names `{name}` in typed references.\npub enum {name} {{}}");
+        let _ = writeln!(
+            markers.entry(module).or_default(),
+            "/// Names `{name}` in typed references.\npub enum {name} {{}}"
+        );
     }
     markers
 }
@@ -66,8 +89,13 @@ pub(crate) fn registry(services: &[Service]) -> String {
         })
         .collect();
     rows.sort();
-    let rows: String = rows.into_iter().map(|(_, path)| format!("<{path} as Resource>::FACTS,\n")).collect();
-    format!("/// The facts of every resource type whose service's feature is on, sorted by type name.\npub static RESOURCES: &[&ResourceFacts] = &[\n{rows}];\n")
+    let rows: String = rows
+        .into_iter()
+        .map(|(_, path)| format!("<{path} as Resource>::FACTS,\n"))
+        .collect();
+    format!(
+        "/// The facts of every resource type whose service's feature is on, sorted by type name.\npub static RESOURCES: &[&ResourceFacts] = &[\n{rows}];\n"
+    )
 }
 
 /// The module of IAM actions: one enum a service prefix.
@@ -75,7 +103,10 @@ pub(crate) fn actions(actions: &BTreeMap<String, Vec<String>>) -> String {
     let mut source = "/// IAM actions, one enum a service prefix; see\n/// <https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html>.\npub mod actions {\n".to_owned();
     for (prefix, names) in actions.iter().filter(|(_, names)| !names.is_empty()) {
         let enumeration = names::variant(prefix);
-        let _ = writeln!(source, "/// The actions of `{prefix}`.\n#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]\npub enum {enumeration} {{");
+        let _ = writeln!(
+            source,
+            "/// The actions of `{prefix}`.\n#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]\npub enum {enumeration} {{"
+        );
         let mut qualified = String::new();
         let mut taken = BTreeSet::new();
         for name in names {
@@ -114,12 +145,23 @@ struct Emitter<'a> {
 impl<'a> Emitter<'a> {
     fn new(resource: &'a ResourceSpec) -> Self {
         let types = resource.types.keys().map(|name| names::type_name(name)).collect();
-        Self { resource, name: names::type_name(&resource.name), nested: names::module(&resource.name), enums: BTreeMap::new(), types }
+        Self {
+            resource,
+            name: names::type_name(&resource.name),
+            nested: names::module(&resource.name),
+            enums: BTreeMap::new(),
+            types,
+        }
     }
 
     fn emit(mut self, source: &mut String) {
-        let ResourceSpec { type_name, properties, .. } = self.resource;
-        let page = type_name.to_lowercase().replace("::", "-").replace("aws-", "aws-resource-");
+        let ResourceSpec {
+            type_name, properties, ..
+        } = self.resource;
+        let page = type_name
+            .to_lowercase()
+            .replace("::", "-")
+            .replace("aws-", "aws-resource-");
         let docs = format!(
             "/// `{type_name}`\n///\n/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/{page}.html>\n"
         );
@@ -140,15 +182,25 @@ impl<'a> Emitter<'a> {
         self.resource_impl(&mut body);
         self.handle_impl(&mut body);
         source.push_str(&body);
-        let _ = writeln!(source, "/// The nested property types of [`{0}`](super::{0}).\npub mod {1} {{", self.name, self.nested);
+        let _ = writeln!(
+            source,
+            "/// The nested property types of [`{0}`](super::{0}).\npub mod {1} {{",
+            self.name, self.nested
+        );
         source.push_str(&nested);
-        let _ = writeln!(source, "pub(super) mod facts {{ #![allow(clippy::excessive_precision, reason = \"the registry's bounds, as it writes them\")]\nuse crate::facts::*;\n{facts}}}\n}}");
+        let _ = writeln!(
+            source,
+            "pub(super) mod facts {{ #![allow(clippy::excessive_precision, reason = \"the registry's bounds, as it writes them\")]\nuse crate::facts::*;\n{facts}}}\n}}"
+        );
     }
 
     /// A struct with its constructor and setters.
     fn object(&mut self, rust: &str, owner: &str, fields: &Map<String, Value>, docs: &str) -> String {
         let mut source = format!("{docs}#[derive(Debug, Clone)]\n#[must_use]\npub struct {rust}(crate::Object);\n");
-        let required: Vec<(&String, &Value)> = fields.iter().filter(|(_, shape)| shape.get("required").is_some()).collect();
+        let required: Vec<(&String, &Value)> = fields
+            .iter()
+            .filter(|(_, shape)| shape.get("required").is_some())
+            .collect();
         let mut parameters = String::new();
         let mut sets = String::new();
         let mut taken = BTreeSet::from(["new".to_owned()]);
@@ -160,10 +212,22 @@ impl<'a> Emitter<'a> {
             let _ = write!(sets, "object.set({name:?}, {argument}.into().into_node());");
         }
         let list: Vec<String> = required.iter().map(|(name, _)| format!("`{name}`")).collect();
-        let what = if list.is_empty() { "With nothing set.".to_owned() } else { format!("With the required {}.", list.join(", ")) };
+        let what = if list.is_empty() {
+            "With nothing set.".to_owned()
+        } else {
+            format!("With the required {}.", list.join(", "))
+        };
         let mutable = if list.is_empty() { "" } else { "mut " };
-        let constructor_lint = if required.len() > 7 { "#[allow(clippy::too_many_arguments, reason = \"the registry requires that many\")]\n" } else { "" };
-        let default_lint = if list.is_empty() { "#[allow(clippy::new_without_default, reason = \"an empty resource is built on purpose, never by default\")]\n" } else { "" };
+        let constructor_lint = if required.len() > 7 {
+            "#[allow(clippy::too_many_arguments, reason = \"the registry requires that many\")]\n"
+        } else {
+            ""
+        };
+        let default_lint = if list.is_empty() {
+            "#[allow(clippy::new_without_default, reason = \"an empty resource is built on purpose, never by default\")]\n"
+        } else {
+            ""
+        };
         let _ = writeln!(
             source,
             "impl {rust} {{\n/// {what}\n{constructor_lint}{default_lint}#[track_caller]\npub fn new({parameters}) -> Self {{ let {mutable}object = crate::Object::new(); {sets} Self(object) }}"
@@ -186,12 +250,19 @@ impl<'a> Emitter<'a> {
 
     /// The Rust type that a property's `Value` carries.
     fn kind(&mut self, shape: &Value, owner: &str, property: &str) -> String {
-        let nested = if owner.is_empty() { format!("{}::", self.nested) } else { String::new() };
+        let nested = if owner.is_empty() {
+            format!("{}::", self.nested)
+        } else {
+            String::new()
+        };
         if let Some(kind) = format_kind(shape) {
             return kind;
         }
         match shape.get("type").and_then(Value::as_str).unwrap_or_default() {
-            "struct" => format!("{nested}{}", names::type_name(shape["name"].as_str().unwrap_or_default())),
+            "struct" => format!(
+                "{nested}{}",
+                names::type_name(shape["name"].as_str().unwrap_or_default())
+            ),
             "list" => {
                 let of = self.kind(&shape["of"], owner, &singular(property));
                 format!("Vec<{of}>")
@@ -235,8 +306,20 @@ impl<'a> Emitter<'a> {
 
     fn property_docs(&self, name: &str, shape: &Value, owner: &str) -> String {
         let mut docs = format!("/// `{name}`: {}.", constraint_text(shape));
-        let path = if owner.is_empty() { name.to_owned() } else { format!("/{name}") };
-        let marked = |paths: &[String]| paths.iter().any(|marked| if owner.is_empty() { *marked == path } else { marked.ends_with(&path) });
+        let path = if owner.is_empty() {
+            name.to_owned()
+        } else {
+            format!("/{name}")
+        };
+        let marked = |paths: &[String]| {
+            paths.iter().any(|marked| {
+                if owner.is_empty() {
+                    *marked == path
+                } else {
+                    marked.ends_with(&path)
+                }
+            })
+        };
         if owner.is_empty() && marked(&self.resource.create_only) {
             docs.push_str(" A change replaces the resource.");
         }
@@ -254,7 +337,15 @@ impl<'a> Emitter<'a> {
     }
 
     fn resource_impl(&self, source: &mut String) {
-        let ResourceSpec { type_name, create_only, conditional_create_only, write_only, stateful, attributes, .. } = self.resource;
+        let ResourceSpec {
+            type_name,
+            create_only,
+            conditional_create_only,
+            write_only,
+            stateful,
+            attributes,
+            ..
+        } = self.resource;
         let attributes: Vec<&String> = attributes.keys().collect();
         let _ = writeln!(
             source,
@@ -272,7 +363,10 @@ impl<'a> Emitter<'a> {
             let leaf = property.rsplit('/').next().unwrap_or(property);
             let (method, kind) = self.own_reference(leaf);
             if taken.insert(method.clone()) {
-                let _ = writeln!(methods, "/// `Ref`: the resource's `{leaf}`.\npub fn {method}(self) -> crate::Value<{kind}> {{ self.reference() }}");
+                let _ = writeln!(
+                    methods,
+                    "/// `Ref`: the resource's `{leaf}`.\npub fn {method}(self) -> crate::Value<{kind}> {{ self.reference() }}"
+                );
             }
         }
         for (attribute, shape) in &self.resource.attributes {
@@ -294,7 +388,10 @@ impl<'a> Emitter<'a> {
                 }
             }
             if taken.insert(method.clone()) {
-                let _ = writeln!(methods, "/// `Fn::GetAtt` of `{attribute}`.\npub fn {method}(self) -> crate::Value<{kind}> {{ self.attribute({attribute:?}) }}");
+                let _ = writeln!(
+                    methods,
+                    "/// `Fn::GetAtt` of `{attribute}`.\npub fn {method}(self) -> crate::Value<{kind}> {{ self.attribute({attribute:?}) }}"
+                );
             }
         }
         if !methods.is_empty() {
@@ -325,11 +422,21 @@ impl<'a> Emitter<'a> {
             .into_iter()
             .map(|(name, shape)| {
                 let required = shape.get("required").is_some();
-                format!("PropertyFacts {{ name: {name:?}, required: {required}, shape: {} }},\n", shape_facts(shape))
+                format!(
+                    "PropertyFacts {{ name: {name:?}, required: {required}, shape: {} }},\n",
+                    shape_facts(shape)
+                )
             })
             .collect();
-        let visibility = if constant == "PROPERTIES" { "pub(in super::super) " } else { "" };
-        let _ = writeln!(source, "{visibility}static {constant}: StructFacts = StructFacts {{ properties: &[{rows}] }};");
+        let visibility = if constant == "PROPERTIES" {
+            "pub(in super::super) "
+        } else {
+            ""
+        };
+        let _ = writeln!(
+            source,
+            "{visibility}static {constant}: StructFacts = StructFacts {{ properties: &[{rows}] }};"
+        );
     }
 }
 
@@ -397,7 +504,11 @@ fn emit_enum(source: &mut String, name: &str, values: &[String]) {
     let mut arms = String::new();
     for value in values {
         let variant = unique(names::variant(value), &mut taken);
-        let lint = if variant.contains('_') { "#[allow(non_camel_case_types, reason = \"the digits need the separator\")]\n" } else { "" };
+        let lint = if variant.contains('_') {
+            "#[allow(non_camel_case_types, reason = \"the digits need the separator\")]\n"
+        } else {
+            ""
+        };
         let _ = writeln!(variants, "/// `{value}`\n{lint}{variant},");
         let _ = write!(arms, "{name}::{variant} => {value:?}.into(),");
     }
@@ -444,15 +555,29 @@ fn constraint_text(shape: &Value) -> String {
 fn shape_facts(shape: &Value) -> String {
     let bounds = || bounds(shape);
     match shape.get("type").and_then(Value::as_str).unwrap_or_default() {
-        "struct" => format!("Shape::Struct(&T_{})", names::snake(shape["name"].as_str().unwrap_or_default()).to_uppercase()),
+        "struct" => format!(
+            "Shape::Struct(&T_{})",
+            names::snake(shape["name"].as_str().unwrap_or_default()).to_uppercase()
+        ),
         "list" => {
             let unique = shape.get("unique").is_some();
-            format!("Shape::List {{ of: &{}, count: {}, unique: {unique} }}", shape_facts(&shape["of"]), bounds())
+            format!(
+                "Shape::List {{ of: &{}, count: {}, unique: {unique} }}",
+                shape_facts(&shape["of"]),
+                bounds()
+            )
         }
-        "map" => format!("Shape::Map {{ of: &{}, count: {} }}", shape_facts(&shape["of"]), bounds()),
+        "map" => format!(
+            "Shape::Map {{ of: &{}, count: {} }}",
+            shape_facts(&shape["of"]),
+            bounds()
+        ),
         "string" => {
             let pattern = shape.get("pattern").and_then(Value::as_str);
-            format!("Shape::Text(TextFacts {{ length: {}, pattern: {pattern:?} }})", bounds())
+            format!(
+                "Shape::Text(TextFacts {{ length: {}, pattern: {pattern:?} }})",
+                bounds()
+            )
         }
         "integer" => format!("Shape::Integer({})", bounds()),
         "number" => format!("Shape::Number({})", bounds()),

@@ -17,7 +17,8 @@ pub(crate) fn snake(name: &str) -> String {
             && before.is_some_and(|before| {
                 before.is_ascii_lowercase()
                     || before.is_ascii_digit()
-                    || (before.is_ascii_uppercase() && after.is_some_and(|after| after.is_ascii_lowercase() && !plural(&characters[index + 1..])))
+                    || (before.is_ascii_uppercase()
+                        && after.is_some_and(|after| after.is_ascii_lowercase() && !plural(&characters[index + 1..])))
             });
         if starts_word && !snake.ends_with('_') {
             snake.push('_');
@@ -44,9 +45,10 @@ pub(crate) fn module(name: &str) -> String {
 
 fn escaped(name: String) -> String {
     const KEYWORDS: [&str; 46] = [
-        "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else", "enum", "extern", "false", "final",
-        "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return",
-        "static", "struct", "trait", "true", "try", "type", "typeof", "unsafe", "use", "virtual", "where", "while",
+        "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else", "enum",
+        "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod",
+        "move", "mut", "override", "priv", "pub", "ref", "return", "static", "struct", "trait", "true", "try", "type",
+        "typeof", "unsafe", "use", "virtual", "where", "while",
     ];
     match name.as_str() {
         "self" | "super" | "crate" | "new" => format!("{name}_"),
@@ -72,13 +74,22 @@ pub(crate) fn type_name(name: &str) -> String {
 /// An enum's variant: `PAY_PER_REQUEST` → `PayPerRequest`, `aws:kms` → `AwsKms`, `3.8` → `V3_8`.
 pub(crate) fn variant(value: &str) -> String {
     let mut variant = String::new();
-    for word in value.split(|character: char| !character.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
+    for word in value
+        .split(|character: char| !character.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+    {
         let shouted = word.len() > 1 && !word.chars().any(|character| character.is_ascii_lowercase());
-        if variant.ends_with(|last: char| last.is_ascii_digit()) && word.starts_with(|first: char| first.is_ascii_digit()) {
+        if variant.ends_with(|last: char| last.is_ascii_digit())
+            && word.starts_with(|first: char| first.is_ascii_digit())
+        {
             variant.push('_');
         }
         variant.push_str(&word[..1].to_uppercase());
-        variant.push_str(&if shouted { word[1..].to_lowercase() } else { word[1..].to_owned() });
+        variant.push_str(&if shouted {
+            word[1..].to_lowercase()
+        } else {
+            word[1..].to_owned()
+        });
     }
     match variant.as_str() {
         "" if value == "*" => "Any".to_owned(),

@@ -50,17 +50,25 @@ impl Patches {
                 return Err(format!("patches.json: {type_name} is corrected without a `reason`"));
             }
         }
-        Ok(Self { by_type, unapplied: BTreeSet::new() })
+        Ok(Self {
+            by_type,
+            unapplied: BTreeSet::new(),
+        })
     }
 
     fn apply(&mut self, resource: &mut ResourceSpec) {
-        let Some(patch) = self.by_type.get(&resource.type_name) else { return };
+        let Some(patch) = self.by_type.get(&resource.type_name) else {
+            return;
+        };
         if let Some(reference) = patch.get("ref").and_then(Value::as_str) {
             resource.reference = Some(reference.to_owned());
         }
         for (path, facts) in patch.get("properties").and_then(Value::as_object).into_iter().flatten() {
             let target = match path.split_once('.') {
-                Some((nested, property)) => resource.types.get_mut(nested).and_then(|fields| fields.get_mut(property)),
+                Some((nested, property)) => resource
+                    .types
+                    .get_mut(nested)
+                    .and_then(|fields| fields.get_mut(property)),
                 None => resource.properties.get_mut(path),
             };
             let (Some(target), Some(facts)) = (target.and_then(Value::as_object_mut), facts.as_object()) else {
@@ -75,39 +83,75 @@ impl Patches {
 
     /// A correction of what does not exist is stale and must go.
     pub(crate) fn all_applied(&self, services: &[Service]) -> Result<(), String> {
-        let present: BTreeSet<&str> = services.iter().flat_map(|service| &service.resources).map(|resource| resource.type_name.as_str()).collect();
+        let present: BTreeSet<&str> = services
+            .iter()
+            .flat_map(|service| &service.resources)
+            .map(|resource| resource.type_name.as_str())
+            .collect();
         let modules: BTreeSet<&str> = services.iter().map(|service| service.name.as_str()).collect();
         let lost = self.by_type.keys().filter(|name| {
             let service = name.rsplit_once("::").map_or("", |(service, _)| service);
             modules.contains(service) && !present.contains(name.as_str())
         });
         let stale: Vec<String> = self.unapplied.iter().cloned().chain(lost.cloned()).collect();
-        if stale.is_empty() { Ok(()) } else { Err(format!("patches.json corrects what the facts do not have: {}", stale.join(", "))) }
+        if stale.is_empty() {
+            Ok(())
+        } else {
+            Err(format!(
+                "patches.json corrects what the facts do not have: {}",
+                stale.join(", ")
+            ))
+        }
     }
 }
 
 impl Service {
     pub(crate) fn read(path: &Path, patches: &mut Patches) -> Result<Self, String> {
         let facts = object(path)?;
-        let name = facts.get("service").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let name = facts
+            .get("service")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned();
         let module = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let resources = facts.get("resources").and_then(Value::as_object).into_iter().flatten();
-        let resources = resources.map(|(resource, facts)| ResourceSpec::read(&name, resource, facts, patches)).collect();
-        Ok(Self { name, module, resources })
+        let resources = resources
+            .map(|(resource, facts)| ResourceSpec::read(&name, resource, facts, patches))
+            .collect();
+        Ok(Self {
+            name,
+            module,
+            resources,
+        })
     }
 }
 
 impl ResourceSpec {
     fn read(service: &str, name: &str, facts: &Value, patches: &mut Patches) -> Self {
         let list = |key: &str| -> Vec<String> {
-            facts.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+            facts
+                .get(key)
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect()
         };
         let map = |key: &str| facts.get(key).and_then(Value::as_object).cloned().unwrap_or_default();
         let primary = list("primary");
         let mut resource = Self {
-            type_name: if service == name { name.to_owned() } else { format!("{service}::{name}") },
+            type_name: if service == name {
+                name.to_owned()
+            } else {
+                format!("{service}::{name}")
+            },
             name: name.to_owned(),
-            reference: if let [one] = primary.as_slice() { Some(one.clone()) } else { None },
+            reference: if let [one] = primary.as_slice() {
+                Some(one.clone())
+            } else {
+                None
+            },
             create_only: list("create_only"),
             conditional_create_only: list("conditional_create_only"),
             write_only: list("write_only"),
@@ -127,13 +171,26 @@ impl ResourceSpec {
 /// A prefix belongs to the CloudFormation service of that name; where AWS named the two differently the service's feature
 /// turns its prefix on as well.
 pub(crate) fn actions(path: &Path, enabled: impl Fn(&str) -> bool) -> Result<BTreeMap<String, Vec<String>>, String> {
-    const NAMED_DIFFERENTLY: [(&str, &str); 4] =
-        [("states", "stepfunctions"), ("cognito-idp", "cognito"), ("execute-api", "apigateway"), ("tag", "resourcegroups")];
+    const NAMED_DIFFERENTLY: [(&str, &str); 4] = [
+        ("states", "stepfunctions"),
+        ("cognito-idp", "cognito"),
+        ("execute-api", "apigateway"),
+        ("tag", "resourcegroups"),
+    ];
     let mut actions = BTreeMap::new();
     for (prefix, names) in object(path)? {
-        let service = NAMED_DIFFERENTLY.iter().find(|(differing, _)| *differing == prefix).map(|(_, service)| *service);
+        let service = NAMED_DIFFERENTLY
+            .iter()
+            .find(|(differing, _)| *differing == prefix)
+            .map(|(_, service)| *service);
         if enabled(&names::snake(&prefix)) || service.is_some_and(&enabled) {
-            let names = names.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+            let names = names
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect();
             actions.insert(prefix, names);
         }
     }

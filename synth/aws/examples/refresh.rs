@@ -41,7 +41,10 @@ fn main() -> ExitCode {
             for file in stale {
                 eprintln!("stale: {}", file.display());
             }
-            eprintln!("help: cargo run -p synth-aws --example refresh -- {}", arguments.cfn_lint.display());
+            eprintln!(
+                "help: cargo run -p synth-aws --example refresh -- {}",
+                arguments.cfn_lint.display()
+            );
             ExitCode::FAILURE
         }
         Ok(written) => {
@@ -67,15 +70,24 @@ fn run(arguments: &Arguments) -> Result<Vec<PathBuf>, String> {
         // `Module` is the one type without a service: cfn-lint's stand-in for every `….::MODULE` type.
         let (service, resource) = type_name.rsplit_once("::").unwrap_or((type_name, type_name));
         let facts = schema::resource(schema, stateful.contains(type_name));
-        services.entry(service.to_owned()).or_default().insert(resource.to_owned(), Value::Object(facts));
+        services
+            .entry(service.to_owned())
+            .or_default()
+            .insert(resource.to_owned(), Value::Object(facts));
     }
 
     let committed = files::read_json(&package.join("spec/actions.json")).unwrap_or_default();
-    let actions = actions::spelled(&files::read_json(&data.join("AdditionalSpecs/Policies.json"))?, &committed)?;
+    let actions = actions::spelled(
+        &files::read_json(&data.join("AdditionalSpecs/Policies.json"))?,
+        &committed,
+    )?;
 
     let mut outputs = BTreeMap::new();
     for (service, resources) in &services {
-        outputs.insert(package.join("spec").join(files::spec_file(service)), files::service_text(service, resources));
+        outputs.insert(
+            package.join("spec").join(files::spec_file(service)),
+            files::service_text(service, resources),
+        );
     }
     outputs.insert(package.join("spec/actions.json"), files::actions_text(&actions));
     let manifest = package.join("Cargo.toml");
@@ -91,7 +103,9 @@ fn read_schemas(data: &Path) -> Result<BTreeMap<String, Value>, String> {
     for line in index.lines() {
         // An entry reads `"AWS::S3::Bucket": "0123abcd",`; nothing else in the file has this form.
         let quoted: Vec<&str> = line.trim().split('"').collect();
-        let [_, type_name, separator, hash, _] = quoted.as_slice() else { continue };
+        let [_, type_name, separator, hash, _] = quoted.as_slice() else {
+            continue;
+        };
         if separator.trim() != ":" {
             continue;
         }
@@ -108,5 +122,9 @@ fn read_schemas(data: &Path) -> Result<BTreeMap<String, Value>, String> {
 fn read_stateful(data: &Path) -> Result<Vec<String>, String> {
     let stateful = files::read_json(&data.join("AdditionalSpecs/StatefulResources.json"))?;
     let types = stateful.get("ResourceTypes").and_then(Value::as_object);
-    Ok(types.ok_or("StatefulResources.json has no `ResourceTypes`")?.keys().cloned().collect())
+    Ok(types
+        .ok_or("StatefulResources.json has no `ResourceTypes`")?
+        .keys()
+        .cloned()
+        .collect())
 }

@@ -20,7 +20,10 @@ pub struct Finding {
 ///
 /// Only literals can be checked: what an intrinsic function returns is known when CloudFormation deploys.
 pub fn check(facts: &StructFacts, object: &Object) -> Vec<Finding> {
-    let mut checker = Checker { findings: Vec::new(), set_at: None };
+    let mut checker = Checker {
+        findings: Vec::new(),
+        set_at: None,
+    };
     checker.object(facts, object, "");
     checker.findings
 }
@@ -61,14 +64,19 @@ impl Checker {
                 }
             }
             (Shape::Text(facts), Node::Text(text)) => self.text(facts, text, path),
-            (Shape::Integer(bounds) | Shape::Number(bounds), Node::Integer(value)) => self.number(*bounds, *value as f64, path),
+            (Shape::Integer(bounds) | Shape::Number(bounds), Node::Integer(value)) => {
+                self.number(*bounds, *value as f64, path)
+            }
             (Shape::Number(bounds), Node::Number(value)) => self.number(*bounds, *value, path),
             (Shape::List { of, count, unique }, Node::List(items)) => {
                 self.count(*count, items.len(), "items", path);
                 for (index, item) in items.iter().enumerate() {
                     self.value(of, item, &format!("{path}[{index}]"));
                     if *unique && items[..index].contains(item) {
-                        self.report(&format!("{path}[{index}]"), "repeats an earlier item; the items must differ".to_owned());
+                        self.report(
+                            &format!("{path}[{index}]"),
+                            "repeats an earlier item; the items must differ".to_owned(),
+                        );
                     }
                 }
             }
@@ -94,7 +102,10 @@ impl Checker {
     fn text(&mut self, facts: &TextFacts, text: &str, path: &str) {
         let length = text.chars().count();
         if !facts.length.contain(length as f64) {
-            self.report(path, format!("{text:?} has {length} characters, allowed are {}", range(facts.length)));
+            self.report(
+                path,
+                format!("{text:?} has {length} characters, allowed are {}", range(facts.length)),
+            );
         }
         // A pattern that the engine cannot compile is the registry's mistake, not the author's.
         if let Some(Ok(pattern)) = facts.pattern.map(regress::Regex::new)
@@ -118,12 +129,20 @@ impl Checker {
     }
 
     fn report(&mut self, path: &str, fault: String) {
-        self.findings.push(Finding { path: path.to_owned(), fault, set_at: self.set_at });
+        self.findings.push(Finding {
+            path: path.to_owned(),
+            fault,
+            set_at: self.set_at,
+        });
     }
 }
 
 fn join(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+    if path.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{path}.{name}")
+    }
 }
 
 fn range(bounds: Bounds) -> String {

@@ -103,6 +103,9 @@ impl Bounds {
 impl StructFacts {
     /// The property of that name.
     pub fn property(&self, name: &str) -> Option<&'static PropertyFacts> {
-        self.properties.binary_search_by(|facts| facts.name.cmp(name)).ok().map(|index| &self.properties[index])
+        self.properties
+            .binary_search_by(|facts| facts.name.cmp(name))
+            .ok()
+            .map(|index| &self.properties[index])
     }
 }

@@ -34,7 +34,8 @@ pub use facts::{Bounds, PropertyFacts, ResourceFacts, Shape, StructFacts, TextFa
 pub use node::{Element, Entry, Intrinsic, Node, Object, Part, Target};
 pub use resource::{Handle, Resource};
 pub use units::{
-    Days, Duration, Gibibytes, Hours, Mebibytes, Minutes, Seconds, Size, days, gibibytes, hours, mebibytes, minutes, seconds,
+    Days, Duration, Gibibytes, Hours, Mebibytes, Minutes, Seconds, Size, days, gibibytes, hours, mebibytes, minutes,
+    seconds,
 };
 pub use value::{AnyArn, Arn, Id, Json, Map, Name, Reference, Scalar, Value, pseudo};
 
@@ -48,6 +49,8 @@ include!(concat!(env!("OUT_DIR"), "/services.rs"));
 
 /// The facts of a type, if its service's feature is on.
 pub fn facts_of(type_name: &str) -> Option<&'static ResourceFacts> {
-    let index = RESOURCES.binary_search_by(|facts| facts.type_name.cmp(type_name)).ok()?;
+    let index = RESOURCES
+        .binary_search_by(|facts| facts.type_name.cmp(type_name))
+        .ok()?;
     Some(RESOURCES[index])
 }

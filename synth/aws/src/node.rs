@@ -153,7 +153,10 @@ impl Object {
 
     /// The value of a property, to be changed.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
-        self.entries.iter_mut().find(|entry| entry.key == key).map(|entry| &mut entry.value)
+        self.entries
+            .iter_mut()
+            .find(|entry| entry.key == key)
+            .map(|entry| &mut entry.value)
     }
 
     /// A property with the line that set it.
@@ -217,7 +220,10 @@ impl Node {
         match self {
             Self::List(items) => items.iter_mut().for_each(|item| item.walk_mut(visit)),
             Self::Object(object) => object.entries.iter_mut().for_each(|entry| entry.value.walk_mut(visit)),
-            Self::Intrinsic(intrinsic) => intrinsic.operands_mut().into_iter().for_each(|operand| operand.walk_mut(visit)),
+            Self::Intrinsic(intrinsic) => intrinsic
+                .operands_mut()
+                .into_iter()
+                .for_each(|operand| operand.walk_mut(visit)),
             _ => {}
         }
     }

@@ -27,7 +27,10 @@ pub struct Handle<R> {
 impl<R> Handle<R> {
     /// The handle of an element; for stacks.
     pub const fn of(element: Element) -> Self {
-        Self { element, kind: PhantomData }
+        Self {
+            element,
+            kind: PhantomData,
+        }
     }
 
     /// Which element of which stack this is.

@@ -30,7 +30,9 @@ pub const fn hours(count: u64) -> Duration {
 
 /// `count` days of 24 hours.
 pub const fn days(count: u64) -> Duration {
-    Duration { seconds: count * 86_400 }
+    Duration {
+        seconds: count * 86_400,
+    }
 }
 
 impl Duration {

@@ -45,7 +45,10 @@ pub struct Map<T>(PhantomData<T>);
 impl<T: ?Sized> Value<T> {
     /// The value of a node that is known to be a `T`; for generated code and for builders of the DSL.
     pub const fn from_node(node: Node) -> Self {
-        Self { node, kind: PhantomData }
+        Self {
+            node,
+            kind: PhantomData,
+        }
     }
 
     /// The tree under the value.
@@ -241,7 +244,11 @@ whole_numbers!(i64, i32, u32, u16, u8);
 
 impl From<f64> for Value<f64> {
     fn from(value: f64) -> Self {
-        Self::from_node(if value.fract() == 0.0 && value.abs() < 9e15 { Node::Integer(value as i64) } else { Node::Number(value) })
+        Self::from_node(if value.fract() == 0.0 && value.abs() < 9e15 {
+            Node::Integer(value as i64)
+        } else {
+            Node::Number(value)
+        })
     }
 }
 

@@ -8,7 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 /// The actions of every service prefix, spelled and sorted.
-pub(crate) fn spelled(policies: &Map<String, Value>, committed: &Map<String, Value>) -> Result<BTreeMap<String, Vec<String>>, String> {
+pub(crate) fn spelled(
+    policies: &Map<String, Value>,
+    committed: &Map<String, Value>,
+) -> Result<BTreeMap<String, Vec<String>>, String> {
     let known: BTreeMap<(String, String), String> = committed
         .iter()
         .flat_map(|(prefix, names)| {
@@ -20,7 +23,9 @@ pub(crate) fn spelled(policies: &Map<String, Value>, committed: &Map<String, Val
 
     let mut spelled = BTreeMap::new();
     for (prefix, facts) in policies {
-        let Some(actions) = facts.get("Actions").and_then(Value::as_object) else { continue };
+        let Some(actions) = facts.get("Actions").and_then(Value::as_object) else {
+            continue;
+        };
         let mut names: Vec<String> = actions
             .keys()
             .map(|name| match known.get(&(prefix.clone(), name.clone())) {
@@ -31,7 +36,11 @@ pub(crate) fn spelled(policies: &Map<String, Value>, committed: &Map<String, Val
         names.sort();
         spelled.insert(prefix.clone(), names);
     }
-    if spelled.is_empty() { Err("the policy data holds no actions".to_owned()) } else { Ok(spelled) }
+    if spelled.is_empty() {
+        Err("the policy data holds no actions".to_owned())
+    } else {
+        Ok(spelled)
+    }
 }
 
 /// The capitalised words of a spelled name: `GetObjectAcl` → `Get`, `Object`, `Acl`.
@@ -55,8 +64,10 @@ fn spell(name: &str, words: &BTreeSet<String>) -> String {
     best[0] = Some((0, String::new()));
     for end in 1..=name.len() {
         for start in 0..end {
-            let (Some((count, spelled)), Some(word)) = (best[start].clone(), name.get(start..end).and_then(|part| by_lower.get(part)))
-            else {
+            let (Some((count, spelled)), Some(word)) = (
+                best[start].clone(),
+                name.get(start..end).and_then(|part| by_lower.get(part)),
+            ) else {
                 continue;
             };
             if best[end].as_ref().is_none_or(|(fewest, _)| count + 1 < *fewest) {

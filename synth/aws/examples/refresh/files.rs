@@ -37,7 +37,10 @@ fn feature(service: &str) -> String {
 /// One line a property, so that a refresh reads as a diff of facts.
 pub(crate) fn service_text(service: &str, resources: &Map<String, Value>) -> String {
     let mut text = format!("{{\n\"service\": {},\n\"resources\": {{\n", Value::from(service));
-    let blocks: Vec<String> = resources.iter().map(|(name, facts)| resource_text(name, facts)).collect();
+    let blocks: Vec<String> = resources
+        .iter()
+        .map(|(name, facts)| resource_text(name, facts))
+        .collect();
     text.push_str(&blocks.join(",\n"));
     text.push_str("\n}}\n");
     text
@@ -49,7 +52,9 @@ fn resource_text(name: &str, facts: &Value) -> String {
         .into_iter()
         .flatten()
         .map(|(key, value)| match (key.as_str(), value) {
-            ("attributes" | "properties", Value::Object(map)) => format!("  {}: {}", Value::from(key.as_str()), rows(map, "   ")),
+            ("attributes" | "properties", Value::Object(map)) => {
+                format!("  {}: {}", Value::from(key.as_str()), rows(map, "   "))
+            }
             ("types", Value::Object(map)) => {
                 let types: Vec<String> = map
                     .iter()
@@ -68,33 +73,52 @@ fn rows(map: &Map<String, Value>, indent: &str) -> String {
     if map.is_empty() {
         return "{}".to_owned();
     }
-    let rows: Vec<String> = map.iter().map(|(name, shape)| format!("{indent}{}: {shape}", Value::from(name.as_str()))).collect();
+    let rows: Vec<String> = map
+        .iter()
+        .map(|(name, shape)| format!("{indent}{}: {shape}", Value::from(name.as_str())))
+        .collect();
     format!("{{\n{}}}", rows.join(",\n"))
 }
 
 /// One line an IAM service prefix.
 pub(crate) fn actions_text(actions: &BTreeMap<String, Vec<String>>) -> String {
-    let rows: Vec<String> =
-        actions.iter().map(|(prefix, names)| format!("{}: {}", Value::from(prefix.as_str()), Value::from(names.clone()))).collect();
+    let rows: Vec<String> = actions
+        .iter()
+        .map(|(prefix, names)| format!("{}: {}", Value::from(prefix.as_str()), Value::from(names.clone())))
+        .collect();
     format!("{{\n{}\n}}\n", rows.join(",\n"))
 }
 
 /// Every feature: the services of CloudFormation and the service prefixes of IAM, which mostly share names.
-pub(crate) fn features<'a>(services: impl Iterator<Item = &'a String>, prefixes: impl Iterator<Item = &'a String>) -> BTreeSet<String> {
-    services.map(|service| feature(service)).chain(prefixes.map(|prefix| prefix.replace('-', "_"))).collect()
+pub(crate) fn features<'a>(
+    services: impl Iterator<Item = &'a String>,
+    prefixes: impl Iterator<Item = &'a String>,
+) -> BTreeSet<String> {
+    services
+        .map(|service| feature(service))
+        .chain(prefixes.map(|prefix| prefix.replace('-', "_")))
+        .collect()
 }
 
 /// The package's manifest with its feature list replaced.
 pub(crate) fn with_features(manifest: &Path, features: &BTreeSet<String>) -> Result<String, String> {
     let text = read_text(manifest)?;
-    let (before, rest) = text.split_once(BEGIN).ok_or("the manifest has lost the comment that begins its generated features")?;
-    let (_, after) = rest.split_once(END).ok_or("the manifest has lost the comment that ends its generated features")?;
+    let (before, rest) = text
+        .split_once(BEGIN)
+        .ok_or("the manifest has lost the comment that begins its generated features")?;
+    let (_, after) = rest
+        .split_once(END)
+        .ok_or("the manifest has lost the comment that ends its generated features")?;
     let lines: String = features.iter().map(|name| format!("{name} = []\n")).collect();
     Ok(format!("{before}{BEGIN}\n{lines}{END}{after}"))
 }
 
 /// Writes what differs and removes spec files of services that are gone; with `check`, only names them.
-pub(crate) fn write_changed(folder: &Path, outputs: &BTreeMap<PathBuf, String>, check: bool) -> Result<Vec<PathBuf>, String> {
+pub(crate) fn write_changed(
+    folder: &Path,
+    outputs: &BTreeMap<PathBuf, String>,
+    check: bool,
+) -> Result<Vec<PathBuf>, String> {
     let mut changed = Vec::new();
     for (path, text) in outputs {
         if fs::read_to_string(path).is_ok_and(|committed| committed == *text) {

@@ -9,7 +9,11 @@ const DEEPEST_INLINE: usize = 12;
 
 /// The facts of one type: its properties, nested types, attributes and marks.
 pub(crate) fn resource(schema: &Value, stateful: bool) -> Map<String, Value> {
-    let mut reader = Reader { schema, types: Map::new(), hoisted: BTreeSet::new() };
+    let mut reader = Reader {
+        schema,
+        types: Map::new(),
+        hoisted: BTreeSet::new(),
+    };
     let read_only = paths(schema, "readOnlyProperties");
     let mut properties = reader.properties(schema, "");
     let mut attributes = Map::new();
@@ -33,7 +37,10 @@ pub(crate) fn resource(schema: &Value, stateful: bool) -> Map<String, Value> {
     };
     keep("primary", paths(schema, "primaryIdentifier"));
     keep("create_only", paths(schema, "createOnlyProperties"));
-    keep("conditional_create_only", paths(schema, "conditionalCreateOnlyProperties"));
+    keep(
+        "conditional_create_only",
+        paths(schema, "conditionalCreateOnlyProperties"),
+    );
     keep("write_only", paths(schema, "writeOnlyProperties"));
     keep("deprecated", paths(schema, "deprecatedProperties"));
     if stateful {
@@ -47,16 +54,25 @@ pub(crate) fn resource(schema: &Value, stateful: bool) -> Map<String, Value> {
 
 /// A list of JSON pointers under `/properties/`, as property paths such as `Code/S3Key`, sorted.
 fn paths(schema: &Value, key: &str) -> Vec<String> {
-    let pointers = schema.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    let set: BTreeSet<String> =
-        pointers.filter_map(|pointer| pointer.strip_prefix("/properties/")).map(|path| path.replace("/properties/", "/")).collect();
+    let pointers = schema
+        .get(key)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str);
+    let set: BTreeSet<String> = pointers
+        .filter_map(|pointer| pointer.strip_prefix("/properties/"))
+        .map(|path| path.replace("/properties/", "/"))
+        .collect();
     set.into_iter().collect()
 }
 
 /// Takes a read-only leaf such as `Endpoint/Address` out of the nested type that declares it, so that nobody can set it.
 fn remove_nested(properties: &Map<String, Value>, types: &mut Map<String, Value>, path: &str) {
     let steps: Vec<&str> = path.split('/').filter(|step| *step != "*").collect();
-    let Some((leaf, parents)) = steps.split_last() else { return };
+    let Some((leaf, parents)) = steps.split_last() else {
+        return;
+    };
     let mut owner: Option<String> = None;
     for parent in parents {
         let declared = match &owner {
@@ -68,7 +84,10 @@ fn remove_nested(properties: &Map<String, Value>, types: &mut Map<String, Value>
             _ => return,
         }
     }
-    if let Some(fields) = owner.and_then(|name| types.get_mut(&name)).and_then(Value::as_object_mut) {
+    if let Some(fields) = owner
+        .and_then(|name| types.get_mut(&name))
+        .and_then(Value::as_object_mut)
+    {
         fields.shift_remove(*leaf);
     }
 }
@@ -170,7 +189,11 @@ impl Reader<'_> {
                 };
                 shape.insert("type".to_owned(), json!("list"));
                 shape.insert("of".to_owned(), of);
-                copy(schema, &mut shape, &[("minItems", "min"), ("maxItems", "max"), ("uniqueItems", "unique")]);
+                copy(
+                    schema,
+                    &mut shape,
+                    &[("minItems", "min"), ("maxItems", "max"), ("uniqueItems", "unique")],
+                );
                 if let Some(format) = schema.get("format").filter(|format| is_typed(format)) {
                     shape.insert("format".to_owned(), format.clone());
                 }
@@ -183,7 +206,11 @@ impl Reader<'_> {
                 };
                 shape.insert("type".to_owned(), json!("map"));
                 shape.insert("of".to_owned(), of);
-                copy(schema, &mut shape, &[("minProperties", "min"), ("maxProperties", "max")]);
+                copy(
+                    schema,
+                    &mut shape,
+                    &[("minProperties", "min"), ("maxProperties", "max")],
+                );
             }
             Kind::Scalar(kind) => {
                 shape.insert("type".to_owned(), json!(kind));
@@ -207,16 +234,28 @@ impl Reader<'_> {
     /// Reads every definition that the properties reach.
     fn read_referenced(&mut self, properties: &Map<String, Value>) {
         let mut open: Vec<String> = properties.values().filter_map(named).collect();
-        open.extend(self.types.values().filter_map(Value::as_object).flat_map(|fields| fields.values().filter_map(named)));
+        open.extend(
+            self.types
+                .values()
+                .filter_map(Value::as_object)
+                .flat_map(|fields| fields.values().filter_map(named)),
+        );
         while let Some(name) = open.pop() {
             if self.types.contains_key(&name) {
                 continue;
             }
-            let Some(definition) = self.schema.pointer(&format!("/definitions/{name}")).cloned() else { continue };
+            let Some(definition) = self.schema.pointer(&format!("/definitions/{name}")).cloned() else {
+                continue;
+            };
             self.types.insert(name.clone(), json!({}));
             let fields = self.properties(&definition, &name);
             open.extend(fields.values().filter_map(named));
-            open.extend(self.types.values().filter_map(Value::as_object).flat_map(|fields| fields.values().filter_map(named)));
+            open.extend(
+                self.types
+                    .values()
+                    .filter_map(Value::as_object)
+                    .flat_map(|fields| fields.values().filter_map(named)),
+            );
             self.types.insert(name, Value::Object(fields));
         }
         self.types.sort_keys();
@@ -238,7 +277,9 @@ impl Reader<'_> {
                 Some(format) => json!({"type": kind, "format": format}),
                 None => json!({"type": kind}),
             },
-            Some("list") if shape.pointer("/of/type") == Some(&json!("string")) => json!({"type": "list", "of": {"type": "string"}}),
+            Some("list") if shape.pointer("/of/type") == Some(&json!("string")) => {
+                json!({"type": "list", "of": {"type": "string"}})
+            }
             _ => json!({"type": "json"}),
         }
     }
@@ -253,9 +294,20 @@ enum Kind {
 fn kind(schema: &Value) -> Kind {
     let types: Vec<&str> = match schema.get("type") {
         Some(Value::String(one)) => vec![one],
-        Some(Value::Array(many)) => many.iter().filter_map(Value::as_str).filter(|name| *name != "null").collect(),
+        Some(Value::Array(many)) => many
+            .iter()
+            .filter_map(Value::as_str)
+            .filter(|name| *name != "null")
+            .collect(),
         _ if schema.get("patternProperties").is_some() => vec!["object"],
-        _ if schema.get("enum").or(schema.get("pattern")).or(schema.get("const")).is_some() => vec!["string"],
+        _ if schema
+            .get("enum")
+            .or(schema.get("pattern"))
+            .or(schema.get("const"))
+            .is_some() =>
+        {
+            vec!["string"]
+        }
         _ => vec![],
     };
     match types.as_slice() {
@@ -273,9 +325,19 @@ fn kind(schema: &Value) -> Kind {
 
 /// An object with properties of its own or of its branches.
 fn is_struct(schema: &Value) -> bool {
-    let has = |schema: &Value| schema.get("properties").and_then(Value::as_object).is_some_and(|map| !map.is_empty());
-    let object = matches!(schema.get("type"), None | Some(Value::String(_)) | Some(Value::Array(_)))
-        && !matches!(schema.get("type").and_then(Value::as_str), Some("string" | "array" | "integer" | "number" | "boolean"));
+    let has = |schema: &Value| {
+        schema
+            .get("properties")
+            .and_then(Value::as_object)
+            .is_some_and(|map| !map.is_empty())
+    };
+    let object = matches!(
+        schema.get("type"),
+        None | Some(Value::String(_)) | Some(Value::Array(_))
+    ) && !matches!(
+        schema.get("type").and_then(Value::as_str),
+        Some("string" | "array" | "integer" | "number" | "boolean")
+    );
     object && (has(schema) || branches(schema).any(|branch| has(branch)))
 }
 
@@ -288,12 +350,21 @@ fn resolve<'v>(root: &'v Value, schema: &'v Value) -> &'v Value {
 }
 
 fn branches(schema: &Value) -> impl Iterator<Item = &Value> {
-    ["oneOf", "anyOf", "allOf"].into_iter().filter_map(|key| schema.get(key).and_then(Value::as_array)).flatten()
+    ["oneOf", "anyOf", "allOf"]
+        .into_iter()
+        .filter_map(|key| schema.get(key).and_then(Value::as_array))
+        .flatten()
 }
 
 fn required(object: &Value, schema: &Value, depth: usize) -> BTreeSet<String> {
-    let mut names: BTreeSet<String> =
-        object.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+    let mut names: BTreeSet<String> = object
+        .get("required")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect();
     if depth > DEEPEST_INLINE {
         return names;
     }
@@ -301,8 +372,16 @@ fn required(object: &Value, schema: &Value, depth: usize) -> BTreeSet<String> {
         names.extend(required(resolve(schema, all), schema, depth + 1));
     }
     for key in ["oneOf", "anyOf"] {
-        let Some(branches) = object.get(key).and_then(Value::as_array).filter(|branches| !branches.is_empty()) else { continue };
-        let mut common = branches.iter().map(|branch| required(resolve(schema, branch), schema, depth + 1));
+        let Some(branches) = object
+            .get(key)
+            .and_then(Value::as_array)
+            .filter(|branches| !branches.is_empty())
+        else {
+            continue;
+        };
+        let mut common = branches
+            .iter()
+            .map(|branch| required(resolve(schema, branch), schema, depth + 1));
         let first = common.next().unwrap_or_default();
         names.extend(common.fold(first, |left, right| left.intersection(&right).cloned().collect()));
     }
@@ -310,7 +389,10 @@ fn required(object: &Value, schema: &Value, depth: usize) -> BTreeSet<String> {
 }
 
 fn scalar(schema: &Value, kind: &str, shape: &mut Map<String, Value>) {
-    let values = match (schema.get("enum").or(schema.get("enumCaseInsensitive")), schema.get("const")) {
+    let values = match (
+        schema.get("enum").or(schema.get("enumCaseInsensitive")),
+        schema.get("const"),
+    ) {
         (Some(values), _) => Some(values.clone()),
         (None, Some(value)) => Some(json!([value])),
         _ => None,
@@ -319,7 +401,11 @@ fn scalar(schema: &Value, kind: &str, shape: &mut Map<String, Value>) {
         shape.insert("enum".to_owned(), values);
     }
     match kind {
-        "string" => copy(schema, shape, &[("pattern", "pattern"), ("minLength", "min"), ("maxLength", "max")]),
+        "string" => copy(
+            schema,
+            shape,
+            &[("pattern", "pattern"), ("minLength", "min"), ("maxLength", "max")],
+        ),
         "integer" | "number" => copy(schema, shape, &[("minimum", "min"), ("maximum", "max")]),
         _ => {}
     }
@@ -335,7 +421,10 @@ fn is_typed(format: &Value) -> bool {
 
 fn copy(schema: &Value, shape: &mut Map<String, Value>, names: &[(&str, &str)]) {
     for (from, to) in names {
-        if let Some(value) = schema.get(*from).filter(|value| !matches!(value, Value::Null | Value::Bool(false))) {
+        if let Some(value) = schema
+            .get(*from)
+            .filter(|value| !matches!(value, Value::Null | Value::Bool(false)))
+        {
             shape.insert((*to).to_owned(), value.clone());
         }
     }
