@@ -30,7 +30,10 @@ fn documents() -> Vec<(String, String)> {
             let yaml = stack.template.to_yaml().expect("the template renders");
             documents.push((format!("{environment}/{}.yaml", stack.name), yaml));
             for document in stack.documents {
-                documents.push((format!("{environment}/{}", document.name), document.text().expect("the document renders")));
+                documents.push((
+                    format!("{environment}/{}", document.name),
+                    document.text().expect("the document renders"),
+                ));
             }
         }
     }
@@ -56,20 +59,31 @@ fn every_emitted_document_is_as_it_was_reviewed() {
             })
             .map(|(name, _)| name)
             .collect();
-        assert!(changed.is_empty(), "changed: {}\nhelp: `cargo insta review` shows the differences", changed.join(", "));
+        assert!(
+            changed.is_empty(),
+            "changed: {}\nhelp: `cargo insta review` shows the differences",
+            changed.join(", ")
+        );
     });
 }
 
 #[test]
 fn no_snapshot_is_left_of_a_document_that_is_no_longer_emitted() {
-    let emitted: BTreeSet<String> = documents().iter().map(|(name, _)| format!("{}.snap", snapshot_name(name))).collect();
+    let emitted: BTreeSet<String> = documents()
+        .iter()
+        .map(|(name, _)| format!("{}.snap", snapshot_name(name)))
+        .collect();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let stale: Vec<String> = std::fs::read_dir(folder)
         .expect("the package's folder is there")
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|name| name.ends_with(".snap") && !emitted.contains(name))
         .collect();
-    assert!(stale.is_empty(), "unreferenced: {}\nhelp: remove them", stale.join(", "));
+    assert!(
+        stale.is_empty(),
+        "unreferenced: {}\nhelp: remove them",
+        stale.join(", ")
+    );
 }
 
 #[test]

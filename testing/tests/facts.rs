@@ -12,7 +12,15 @@ const TYPES: usize = 1_585;
 fn example(name: &str, features: &[&str], arguments: &[&Path]) -> std::process::Output {
     let target = tools::folder().expect("the tools folder").join("cargo");
     Command::new(env!("CARGO"))
-        .args(["run", "--quiet", "--locked", "--package", "synth-aws", "--example", name])
+        .args([
+            "run",
+            "--quiet",
+            "--locked",
+            "--package",
+            "synth-aws",
+            "--example",
+            name,
+        ])
         .args(features)
         .arg("--")
         .args(arguments)
@@ -24,8 +32,17 @@ fn example(name: &str, features: &[&str], arguments: &[&Path]) -> std::process::
 
 fn installed_cfn_lint() -> Option<PathBuf> {
     let python = testing::or_skip("the facts are current", tools::python(Packages::CfnLint))?;
-    let output = Command::new(python).args(["-c", "import cfnlint, pathlib; print(pathlib.Path(cfnlint.__file__).parent)"]).output();
-    Some(PathBuf::from(String::from_utf8(output.expect("python runs").stdout).expect("a path").trim()))
+    let output = Command::new(python)
+        .args([
+            "-c",
+            "import cfnlint, pathlib; print(pathlib.Path(cfnlint.__file__).parent)",
+        ])
+        .output();
+    Some(PathBuf::from(
+        String::from_utf8(output.expect("python runs").stdout)
+            .expect("a path")
+            .trim(),
+    ))
 }
 
 #[test]
@@ -34,7 +51,12 @@ fn every_type_of_the_registry_is_generated_and_compiles() {
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(text.lines().count(), TYPES, "one line a type");
-    for known in ["AWS::S3::Bucket", "AWS::CodePipeline::Pipeline", "Alexa::ASK::Skill", "Module"] {
+    for known in [
+        "AWS::S3::Bucket",
+        "AWS::CodePipeline::Pipeline",
+        "Alexa::ASK::Skill",
+        "Module",
+    ] {
         assert!(text.lines().any(|line| line == known), "{known} is missing");
     }
 }

@@ -9,8 +9,20 @@ use serde_json::Value;
 const ORDER: [&str; 5] = ["synth-aws", "synth-dsl", "contract", "stacks", "synth"];
 
 /// What a cold `cargo run -p synth` must never compile.
-const HEAVY: [&str; 12] =
-    ["aws-config", "aws-types", "aws-smithy-runtime", "tokio", "async-std", "hyper", "reqwest", "ureq", "rustls", "openssl", "native-tls", "lambda_runtime"];
+const HEAVY: [&str; 12] = [
+    "aws-config",
+    "aws-types",
+    "aws-smithy-runtime",
+    "tokio",
+    "async-std",
+    "hyper",
+    "reqwest",
+    "ureq",
+    "rustls",
+    "openssl",
+    "native-tls",
+    "lambda_runtime",
+];
 
 fn metadata() -> Value {
     let output = Command::new(env!("CARGO"))
@@ -28,7 +40,12 @@ fn dependencies(metadata: &Value) -> BTreeMap<String, BTreeSet<String>> {
         .as_array()
         .expect("packages")
         .iter()
-        .map(|package| (package["id"].as_str().expect("id"), package["name"].as_str().expect("name")))
+        .map(|package| {
+            (
+                package["id"].as_str().expect("id"),
+                package["name"].as_str().expect("name"),
+            )
+        })
         .collect();
     let nodes = metadata["resolve"]["nodes"].as_array().expect("nodes");
     let normal = |dependency: &&Value| {
@@ -40,7 +57,12 @@ fn dependencies(metadata: &Value) -> BTreeMap<String, BTreeSet<String>> {
         .map(|node| {
             let own = names[node["id"].as_str().expect("id")].to_owned();
             let direct = node["deps"].as_array().expect("deps").iter().filter(normal);
-            (own, direct.map(|dependency| names[dependency["pkg"].as_str().expect("pkg")].to_owned()).collect())
+            (
+                own,
+                direct
+                    .map(|dependency| names[dependency["pkg"].as_str().expect("pkg")].to_owned())
+                    .collect(),
+            )
         })
         .collect()
 }
@@ -64,11 +86,20 @@ fn dependencies_run_one_way() {
     for (level, package) in ORDER.iter().enumerate() {
         assert!(graph.contains_key(*package), "the workspace has no package {package}");
         let reached = reach(&graph, package);
-        let above: Vec<&&str> = ORDER[level + 1..].iter().filter(|above| reached.contains(**above)).collect();
-        assert!(above.is_empty(), "{package} reaches {above:?}, which are above it: {ORDER:?}");
+        let above: Vec<&&str> = ORDER[level + 1..]
+            .iter()
+            .filter(|above| reached.contains(**above))
+            .collect();
+        assert!(
+            above.is_empty(),
+            "{package} reaches {above:?}, which are above it: {ORDER:?}"
+        );
     }
     for (package, foreign) in [("synth-aws", "synth-dsl"), ("synth-dsl", "contract")] {
-        assert!(!reach(&graph, package).contains(foreign), "{package} must not know {foreign}");
+        assert!(
+            !reach(&graph, package).contains(foreign),
+            "{package} must not know {foreign}"
+        );
     }
 }
 
@@ -79,6 +110,9 @@ fn synthesis_compiles_no_sdk_no_runtime_and_no_network() {
         let reached = reach(&graph, package);
         let heavy: Vec<&&str> = HEAVY.iter().filter(|heavy| reached.contains(**heavy)).collect();
         let sdk: Vec<&String> = reached.iter().filter(|name| name.starts_with("aws-sdk-")).collect();
-        assert!(heavy.is_empty() && sdk.is_empty(), "{package} reaches {heavy:?} {sdk:?}");
+        assert!(
+            heavy.is_empty() && sdk.is_empty(),
+            "{package} reaches {heavy:?} {sdk:?}"
+        );
     }
 }

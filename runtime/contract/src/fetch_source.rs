@@ -45,5 +45,6 @@ impl Handler for FetchSource {
     type Output = Source;
     type Error = FetchSourceError;
     const NAME: &'static str = "fetch_source";
-    const ENVIRONMENT: &'static [EnvironmentVariable] = &[Self::BUCKET, Self::TABLE, Self::GITHUB_CREDENTIALS, Self::GITHUB_API];
+    const ENVIRONMENT: &'static [EnvironmentVariable] =
+        &[Self::BUCKET, Self::TABLE, Self::GITHUB_CREDENTIALS, Self::GITHUB_API];
 }

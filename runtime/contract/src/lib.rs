@@ -22,20 +22,28 @@ mod stage_deployer;
 mod teardown;
 mod verify_webhook;
 
-pub use app::{AppError, DeleteItem, GetItem, Item, ItemPage, ListItems, NewItem, ProxyRequest, ProxyResponse, PutItem};
+pub use app::{
+    AppError, DeleteItem, GetItem, Item, ItemPage, ListItems, NewItem, ProxyRequest, ProxyResponse, PutItem,
+};
 pub use claim::{Claim, ClaimError, Claimed, ClaimedExpr};
 pub use data::{Change, ChangeExpr, Decision, Run, RunExpr, Source, SourceExpr, Target, TargetExpr};
 pub use fetch_source::{FetchRequest, FetchRequestExpr, FetchSource, FetchSourceError};
 pub use pipeline::{
-    CheckPipeline, CheckPipelineError, PipelineKind, Progress, ProgressExpr, RunQuery, RunQueryExpr, RunState, StartPipeline, StartPipelineError,
-    StartRequest, StartRequestExpr, StopPipeline, StopPipelineError, StopRequest, StopRequestExpr, Stopped, StoppedExpr,
+    CheckPipeline, CheckPipelineError, PipelineKind, Progress, ProgressExpr, RunQuery, RunQueryExpr, RunState,
+    StartPipeline, StartPipelineError, StartRequest, StartRequestExpr, StopPipeline, StopPipelineError, StopRequest,
+    StopRequestExpr, Stopped, StoppedExpr,
 };
 pub use reconcile::{Reconcile, ReconcileError, ReconcileRequest, Reconciled, ReconciledExpr};
 pub use report::{Outcome, Report, ReportError, ReportRequest, ReportRequestExpr, Reported, ReportedExpr, Step};
 pub use stack::{
-    ApplyRequest, ApplyRequestExpr, ApplyStack, ApplyStackError, CheckStack, CheckStackError, StackChange, StackChangeExpr, StackProgress,
-    StackProgressExpr, StackQuery, StackQueryExpr, StackState,
+    ApplyRequest, ApplyRequestExpr, ApplyStack, ApplyStackError, CheckStack, CheckStackError, StackChange,
+    StackChangeExpr, StackProgress, StackProgressExpr, StackQuery, StackQueryExpr, StackState,
 };
 pub use stage_deployer::{CustomResourceRequest, CustomResourceRequestType, StageDeployer, StageDeployment};
-pub use teardown::{Teardown, TeardownError, TeardownProgress, TeardownProgressExpr, TeardownRequest, TeardownRequestExpr};
-pub use verify_webhook::{Delivery, DeliveryExpr, Repair, RepairExpr, Trigger, TriggerExpr, Verified, VerifiedExpr, VerifyWebhook, VerifyWebhookError};
+pub use teardown::{
+    Teardown, TeardownError, TeardownProgress, TeardownProgressExpr, TeardownRequest, TeardownRequestExpr,
+};
+pub use verify_webhook::{
+    Delivery, DeliveryExpr, Repair, RepairExpr, Trigger, TriggerExpr, Verified, VerifiedExpr, VerifyWebhook,
+    VerifyWebhookError,
+};

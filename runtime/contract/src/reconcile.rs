@@ -49,5 +49,10 @@ impl Handler for Reconcile {
     type Output = Reconciled;
     type Error = ReconcileError;
     const NAME: &'static str = "reconcile";
-    const ENVIRONMENT: &'static [EnvironmentVariable] = &[Self::TABLE, Self::GITHUB_CREDENTIALS, Self::PROJECT, Self::STATE_MACHINE];
+    const ENVIRONMENT: &'static [EnvironmentVariable] = &[
+        Self::TABLE,
+        Self::GITHUB_CREDENTIALS,
+        Self::PROJECT,
+        Self::STATE_MACHINE,
+    ];
 }

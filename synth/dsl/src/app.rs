@@ -289,7 +289,10 @@ fn name_elements(stack: &mut Stack, owners: &[(String, Vec<String>)], faults: &m
 fn write_fingerprints(stack: &mut Stack) {
     for (owner, property, of) in std::mem::take(&mut stack.fingerprints) {
         let mut hash = Sha256::new();
-        for element in of.iter().filter_map(|element| stack.elements.get(element.index as usize)) {
+        for element in of
+            .iter()
+            .filter_map(|element| stack.elements.get(element.index as usize))
+        {
             if let Body::Resource(body) = &element.body {
                 let properties = render::shown_node(&Node::Object(body.properties.clone()));
                 hash.update(format!("{} {} {properties}\n", element.logical_id, body.type_name));

@@ -5,7 +5,7 @@ use synth_aws::{Arn, Element, Handle, Node, Object, Value};
 pub use synth_aws::cloudformation::*;
 
 use crate::fault::Fault;
-use crate::stack::{Construct, Stack};
+use crate::stack::Construct;
 
 /// A resource that a Lambda function creates, updates and deletes, see
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-custom-resources.html>.
@@ -28,13 +28,17 @@ impl CustomResource {
         let properties = Object::new()
             .with("ServiceToken", function.into().into_node())
             .with("ServiceTimeout", service_timeout.into().into_node());
-        Self { type_name: format!("Custom::{name}"), properties, fingerprint: None }
+        Self {
+            type_name: format!("Custom::{name}"),
+            properties,
+            fingerprint: None,
+        }
     }
 
     /// A property that the function is given. CloudFormation passes numbers and booleans on as text.
     #[track_caller]
-    pub fn property<T>(mut self, name: &'static str, value: impl Into<Value<T>>) -> Self {
-        self.properties.set(name, value.into().into_node());
+    pub fn property<T>(mut self, name: &'static str, value: Value<T>) -> Self {
+        self.properties.set(name, value.into_node());
         self
     }
 
@@ -53,11 +57,17 @@ impl Construct for CustomResource {
     type Handle = Handle<Self>;
 
     #[track_caller]
-    fn add_to(self, stack: &mut Stack, logical_id: &str) -> Handle<Self> {
+    fn add_to(self, stack: &mut crate::stack::Stack, logical_id: &str) -> Handle<Self> {
         let name = self.type_name.trim_start_matches("Custom::");
-        let allowed = (1..=60).contains(&name.len()) && name.chars().all(|character| character.is_ascii_alphanumeric() || "_@-".contains(character));
+        let allowed = (1..=60).contains(&name.len())
+            && name
+                .chars()
+                .all(|character| character.is_ascii_alphanumeric() || "_@-".contains(character));
         if !allowed {
-            let message = format!("{:?} is no type of a custom resource, allowed are 1 to 60 of A-Z a-z 0-9 _ @ -", self.type_name);
+            let message = format!(
+                "{:?} is no type of a custom resource, allowed are 1 to 60 of A-Z a-z 0-9 _ @ -",
+                self.type_name
+            );
             stack.fault(logical_id, Fault::new(message));
         }
         let element = stack.push_resource(logical_id, self.type_name, None, self.properties);

@@ -21,19 +21,30 @@ use crate::stepfunctions::Invocable;
 pub struct Artifacts {
     bucket: Value<String>,
     key: Value<String>,
-    architecture: function::FunctionArchitectures,
+    architecture: function::Architecture,
 }
 
 impl Artifacts {
     /// Takes the code from an asset: two parameters of the stack name the bucket and the key, which whoever deploys the stack
     /// gives after the upload.
     #[track_caller]
-    pub fn from_asset(stack: &mut Stack, name: &str, architecture: function::FunctionArchitectures) -> Self {
-        let bucket = stack.parameter("CodeBucket", Parameter::<String>::new(format!("The bucket that `{name}` was uploaded to.")));
+    pub fn from_asset(stack: &mut Stack, name: &str, architecture: function::Architecture) -> Self {
+        let bucket = stack.parameter(
+            "CodeBucket",
+            Parameter::<String>::new(format!("The bucket that `{name}` was uploaded to.")),
+        );
         let key = Parameter::<String>::new(format!("The key of `{name}`, made of its content's hash."));
         let key = stack.parameter("CodeKey", key);
-        stack.asset(Asset { name: name.to_owned(), bucket_parameter: "CodeBucket".to_owned(), key_parameter: "CodeKey".to_owned() });
-        Self { bucket: bucket.value(), key: key.value(), architecture }
+        stack.asset(Asset {
+            name: name.to_owned(),
+            bucket_parameter: "CodeBucket".to_owned(),
+            key_parameter: "CodeKey".to_owned(),
+        });
+        Self {
+            bucket: bucket.value(),
+            key: key.value(),
+            architecture,
+        }
     }
 }
 
@@ -116,8 +127,8 @@ impl<H: Handler> HandlerFunction<H> {
     }
 
     /// Gives the handler an environment variable that it reads.
-    pub fn environment<T>(mut self, variable: EnvironmentVariable, value: impl Into<Value<T>>) -> Self {
-        self.environment.push((variable, value.into().into_node()));
+    pub fn environment<T>(mut self, variable: EnvironmentVariable, value: Value<T>) -> Self {
+        self.environment.push((variable, value.into_node()));
         self
     }
 
@@ -131,20 +142,34 @@ impl<H: Handler> HandlerFunction<H> {
     fn check_environment(&self, stack: &mut Stack, logical_id: &str) {
         for variable in H::ENVIRONMENT {
             if !self.environment.iter().any(|(given, _)| given.name == variable.name) {
-                let message = format!("the handler {:?} reads the environment variable {:?}, which is not given", H::NAME, variable.name);
-                stack.fault(logical_id, Fault::new(message).help("give it with `.environment(…, …)`"));
+                let message = format!(
+                    "the handler {:?} reads the environment variable {:?}, which is not given",
+                    H::NAME,
+                    variable.name
+                );
+                stack.fault(
+                    logical_id,
+                    Fault::new(message).help("give it with `.environment(…, …)`"),
+                );
             }
         }
         for (given, _) in &self.environment {
             if !H::ENVIRONMENT.iter().any(|variable| variable.name == given.name) {
-                let message = format!("the handler {:?} does not read the environment variable {:?}", H::NAME, given.name);
-                stack.fault(logical_id, Fault::new(message).help("remove it, or declare it with the handler"));
+                let message = format!(
+                    "the handler {:?} does not read the environment variable {:?}",
+                    H::NAME,
+                    given.name
+                );
+                stack.fault(
+                    logical_id,
+                    Fault::new(message).help("remove it, or declare it with the handler"),
+                );
             }
         }
     }
 
     #[track_caller]
-    fn variables(&self) -> Value<synth_aws::Map<String>> {
+    fn variables(&self) -> Value<synth_aws::Map<synth_aws::Json>> {
         let mut variables = Object::new();
         for (variable, value) in &self.environment {
             variables.set(variable.name, value.clone());
@@ -161,7 +186,9 @@ impl<H: Handler> Construct for HandlerFunction<H> {
         use function::{Code, Environment, LoggingConfig, TracingConfig};
 
         self.check_environment(stack, logical_id);
-        let group = synth_aws::logs::LogGroup::new().log_group_name(format!("/aws/lambda/{}", self.name)).retention_in_days(self.retention);
+        let group = synth_aws::logs::LogGroup::new()
+            .log_group_name(format!("/aws/lambda/{}", self.name))
+            .retention_in_days(self.retention);
         let logs = stack.add(format!("{logical_id}Logs"), group);
 
         let write = Grant::on_matching(
@@ -169,22 +196,34 @@ impl<H: Handler> Construct for HandlerFunction<H> {
             logs.arn(),
             "the streams of the function's own log group, which Lambda names",
         );
-        let trace = Grant::on_any_resource([Xray::PutTelemetryRecords, Xray::PutTraceSegments], "X-Ray has no resources to name");
-        let mut role = iam::Role::assumed_by("lambda.amazonaws.com").name(self.name.clone()).allow(write).allow(trace);
+        let trace = Grant::on_any_resource(
+            [Xray::PutTelemetryRecords, Xray::PutTraceSegments],
+            "X-Ray has no resources to name",
+        );
+        let mut role = iam::Role::assumed_by("lambda.amazonaws.com")
+            .name(self.name.clone())
+            .allow(write)
+            .allow(trace);
         for grant in &self.grants {
             role = role.allow(grant.clone());
         }
         let role = stack.add(format!("{logical_id}Role"), role);
 
-        let code = Code::new().s3_bucket(self.code.bucket.clone()).s3_key(self.code.key.clone());
+        let code = Code::new()
+            .s3_bucket(self.code.bucket.clone().trusted())
+            .s3_key(self.code.key.clone());
         let mut resource = Function::new(code, role.arn())
             .function_name(self.name.as_str())
             .handler(H::NAME)
-            .runtime("provided.al2023")
+            .runtime(function::Runtime::ProvidedAl2023)
             .architectures([self.code.architecture.clone()])
             .memory_size(self.memory)
             .timeout(self.timeout)
-            .logging_config(LoggingConfig::new().log_group(logs.name()).log_format(function::LoggingConfigLogFormat::Json))
+            .logging_config(
+                LoggingConfig::new()
+                    .log_group(logs.name())
+                    .log_format(function::LoggingConfigLogFormat::Json),
+            )
             .tracing_config(TracingConfig::new().mode(function::TracingConfigMode::Active));
         if !self.description.is_empty() {
             resource = resource.description(self.description.as_str());
@@ -195,7 +234,12 @@ impl<H: Handler> Construct for HandlerFunction<H> {
         if let Some(executions) = self.concurrency {
             resource = resource.reserved_concurrent_executions(executions);
         }
-        FunctionHandle { function: stack.add(logical_id, resource), role, logs, handler: PhantomData }
+        FunctionHandle {
+            function: stack.add(logical_id, resource),
+            role,
+            logs,
+            handler: PhantomData,
+        }
     }
 }
 
@@ -219,7 +263,8 @@ impl<H> FunctionHandle<H> {
     /// Lets an AWS service invoke the function for one source; adds a `AWS::Lambda::Permission`.
     #[track_caller]
     pub fn permit(self, stack: &mut Stack, logical_id: &str, service: &str, source: impl Into<Value<AnyArn>>) {
-        let permission = Permission::new(Lambda::InvokeFunction.qualified_name(), self.function.arn(), service).source_arn(source);
+        let permission =
+            Permission::new(Lambda::InvokeFunction.qualified_name(), self.function.arn(), service).source_arn(source);
         stack.add(logical_id, permission);
     }
 }
@@ -258,5 +303,15 @@ impl<H> fmt::Debug for FunctionHandle<H> {
 /// The ARN of a function by its physical name, for where a handle would close a circle of resources.
 pub fn arn_of(name: &str) -> Value<Arn<Function>> {
     use synth_aws::pseudo::{account_id, partition, region};
-    sub!["arn:", partition(), ":lambda:", region(), ":", account_id(), ":function:", name].trusted()
+    sub![
+        "arn:",
+        partition(),
+        ":lambda:",
+        region(),
+        ":",
+        account_id(),
+        ":function:",
+        name
+    ]
+    .trusted()
 }

@@ -47,14 +47,39 @@ impl Api {
 
     /// The API's address at a stage, without a slash at the end.
     pub fn url(&self, stage: Handle<Stage>) -> Value<String> {
-        sub!["https://", self.handle.id(), ".execute-api.", pseudo::region(), ".", pseudo::url_suffix(), "/", stage.name()]
+        sub![
+            "https://",
+            self.handle.id(),
+            ".execute-api.",
+            pseudo::region(),
+            ".",
+            pseudo::url_suffix(),
+            "/",
+            stage.name()
+        ]
     }
 
     /// The ARN of a method at every stage, for permissions of functions.
     pub fn method_arn(&self, method: &str, path: &str) -> Value<synth_aws::AnyArn> {
-        let path = path.split('/').map(|step| if step.starts_with('{') { "*" } else { step }).collect::<Vec<_>>().join("/");
-        sub!["arn:", pseudo::partition(), ":execute-api:", pseudo::region(), ":", pseudo::account_id(), ":", self.handle.id(), "/*/", method, path]
-            .trusted()
+        let path = path
+            .split('/')
+            .map(|step| if step.starts_with('{') { "*" } else { step })
+            .collect::<Vec<_>>()
+            .join("/");
+        sub![
+            "arn:",
+            pseudo::partition(),
+            ":execute-api:",
+            pseudo::region(),
+            ":",
+            pseudo::account_id(),
+            ":",
+            self.handle.id(),
+            "/*/",
+            method,
+            path
+        ]
+        .trusted()
     }
 
     /// Counts a validator, model, authorizer or gateway response as a part of the API: a change of it deploys the stage again.
@@ -67,7 +92,13 @@ impl Api {
     ///
     /// `complete` sets what the method does besides its HTTP method and place.
     #[track_caller]
-    pub fn route(&mut self, stack: &mut Stack, method: HttpMethod, path: &str, complete: impl FnOnce(Method) -> Method) -> Handle<Method> {
+    pub fn route(
+        &mut self,
+        stack: &mut Stack,
+        method: HttpMethod,
+        path: &str,
+        complete: impl FnOnce(Method) -> Method,
+    ) -> Handle<Method> {
         let resource = self.resource(stack, path);
         let value: Value<HttpMethod> = method.into();
         let verb = value.node().as_text().unwrap_or_default().to_owned();
@@ -116,7 +147,9 @@ impl Api {
         for method in &self.methods {
             stack.configure(deployment).depends_on(*method);
         }
-        let stage = Stage::new(self.handle.id()).stage_name(name).deployment_id(deployment.id());
+        let stage = Stage::new(self.handle.id())
+            .stage_name(name)
+            .deployment_id(deployment.id());
         let stage = stack.add(format!("{}Stage", self.id), complete(stage));
         let routes: Vec<Node> = self.routes.iter().map(|route| Node::from(route.clone())).collect();
         let current = CustomResource::new("StageDeployment", deployer, seconds(300))
@@ -134,7 +167,9 @@ impl Api {
 
 /// `/items/{category_name}` → `ItemsCategoryName`.
 fn id_of(path: &str) -> String {
-    path.split(|character: char| !character.is_ascii_alphanumeric()).map(capitalised).collect()
+    path.split(|character: char| !character.is_ascii_alphanumeric())
+        .map(capitalised)
+        .collect()
 }
 
 fn capitalised(word: &str) -> String {

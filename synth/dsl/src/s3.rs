@@ -91,7 +91,11 @@ impl From<&Value<synth_aws::Arn<Bucket>>> for BucketArn {
 fn on_keys<const N: usize>(actions: [S3; N], bucket: BucketArn, keys: &str) -> Grant {
     let resource = sub![bucket.0, "/", keys];
     if keys.contains('*') {
-        Grant::on_matching(actions, resource, format!("the objects {keys} of this one bucket, whose keys are made when it runs"))
+        Grant::on_matching(
+            actions,
+            resource,
+            format!("the objects {keys} of this one bucket, whose keys are made when it runs"),
+        )
     } else {
         Grant::on(actions, resource.trusted::<synth_aws::AnyArn>())
     }
@@ -99,10 +103,10 @@ fn on_keys<const N: usize>(actions: [S3; N], bucket: BucketArn, keys: &str) -> G
 
 /// A bucket that nobody reaches without leave: no public access, no access lists, encrypted, versioned, kept if its stack goes.
 #[track_caller]
-pub fn private_bucket(name: impl Into<Value<String>>) -> Bucket {
+pub fn private_bucket(name: impl Into<Value<synth_aws::Name<Bucket>>>) -> Bucket {
     use bucket::{
-        BucketEncryption, OwnershipControls, OwnershipControlsRule, PublicAccessBlockConfiguration, ServerSideEncryptionByDefault,
-        ServerSideEncryptionRule, VersioningConfiguration,
+        BucketEncryption, OwnershipControls, OwnershipControlsRule, PublicAccessBlockConfiguration,
+        ServerSideEncryptionByDefault, ServerSideEncryptionRule, VersioningConfiguration,
     };
     let block = PublicAccessBlockConfiguration::new()
         .block_public_acls(true)
@@ -110,13 +114,18 @@ pub fn private_bucket(name: impl Into<Value<String>>) -> Bucket {
         .ignore_public_acls(true)
         .restrict_public_buckets(true);
     let encryption = ServerSideEncryptionByDefault::new(bucket::ServerSideEncryptionByDefaultSSEAlgorithm::Aes256);
-    let ownership = OwnershipControlsRule::new().object_ownership(bucket::OwnershipControlsRuleObjectOwnership::BucketOwnerEnforced);
+    let ownership = OwnershipControlsRule::new()
+        .object_ownership(bucket::OwnershipControlsRuleObjectOwnership::BucketOwnerEnforced);
     Bucket::new()
         .bucket_name(name)
         .public_access_block_configuration(block)
         .ownership_controls(OwnershipControls::new([ownership]))
-        .bucket_encryption(BucketEncryption::new([ServerSideEncryptionRule::new().server_side_encryption_by_default(encryption)]))
-        .versioning_configuration(VersioningConfiguration::new(bucket::VersioningConfigurationStatus::Enabled))
+        .bucket_encryption(BucketEncryption::new([
+            ServerSideEncryptionRule::new().server_side_encryption_by_default(encryption)
+        ]))
+        .versioning_configuration(VersioningConfiguration::new(
+            bucket::VersioningConfigurationStatus::Enabled,
+        ))
 }
 
 /// Denies every request to the bucket and its objects that does not come over TLS.
@@ -132,5 +141,7 @@ pub fn require_tls(stack: &mut Stack, logical_id: &str, bucket: Handle<Bucket>) 
 
 /// Keeps the bucket when its stack is deleted; what holds data is deleted by hand or by a teardown that says so.
 pub fn keep(stack: &mut Stack, bucket: Handle<Bucket>) {
-    stack.configure(bucket).deletion_policy(DeletionPolicy::RetainExceptOnCreate);
+    stack
+        .configure(bucket)
+        .deletion_policy(DeletionPolicy::RetainExceptOnCreate);
 }

@@ -198,13 +198,8 @@ impl Stack {
 
     /// Shows a value to whoever reads the stack's outputs.
     #[track_caller]
-    pub fn output<T>(
-        &mut self,
-        logical_id: impl Into<String>,
-        description: impl Into<String>,
-        value: impl Into<Value<T>>,
-    ) {
-        let (logical_id, value) = (logical_id.into(), value.into().into_node());
+    pub fn output<T>(&mut self, logical_id: impl Into<String>, description: impl Into<String>, value: Value<T>) {
+        let (logical_id, value) = (logical_id.into(), value.into_node());
         self.outputs.push(Output {
             logical_id,
             description: Some(description.into()),
@@ -219,8 +214,8 @@ impl Stack {
     /// Using the returned value in a stack makes that stack depend on this one. CloudFormation refuses to change or delete
     /// an export while a stack imports it.
     #[track_caller]
-    pub fn export<T>(&mut self, logical_id: impl Into<String>, value: impl Into<Value<T>>) -> Value<T> {
-        let (logical_id, value) = (logical_id.into(), value.into().into_node());
+    pub fn export<T>(&mut self, logical_id: impl Into<String>, value: Value<T>) -> Value<T> {
+        let (logical_id, value) = (logical_id.into(), value.into_node());
         let export = format!("{}:{logical_id}", self.name);
         let imported = Value::from_node(Intrinsic::ImportValue(export.clone().into()).into());
         self.outputs.push(Output {
