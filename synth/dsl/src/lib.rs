@@ -1,5 +1,6 @@
 //! The typed DSL.
 
+pub mod codebuild;
 mod fault;
 
 pub use fault::{Fault, Faults};
