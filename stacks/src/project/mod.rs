@@ -125,10 +125,13 @@ pub struct UnitTest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Application {
-    /// Shell commands that write the template and the code asset. `$ENVIRONMENT` is `pr-17` or `stage`.
+    /// Shell commands that write the template. `$ENVIRONMENT` is `pr-17` or `stage`.
     #[schemars(length(min = 1))]
+    pub synthesize: Vec<String>,
+    /// Shell commands that write the zip with the code; none if the template has no code.
+    #[serde(default)]
     pub package: Vec<String>,
-    /// The template's path after packaging. It must take the parameters `CodeBucket` and `CodeKey` if `code` is set.
+    /// The template's path once it is synthesized. It must take the parameters `CodeBucket` and `CodeKey` if `code` is set.
     #[serde(default = "defaults::template")]
     pub template: String,
     /// The zip with the application's code after packaging, uploaded under its content hash; none if the template has no code.
@@ -142,6 +145,8 @@ pub struct Application {
 pub struct Build {
     /// The CodeBuild image, managed or in a registry. It must run on the processor of `compute`.
     pub image: String,
+    /// Shell commands that install what the image lacks, such as the Rust toolchain.
+    pub install: Vec<String>,
     /// The processor.
     pub processor: Processor,
     /// How large the machine is.
@@ -152,6 +157,7 @@ impl Default for Build {
     fn default() -> Self {
         Self {
             image: "aws/codebuild/amazonlinux-aarch64-standard:3.0".to_owned(),
+            install: Vec::new(),
             processor: Processor::Arm64,
             compute: Compute::Small,
         }

@@ -91,6 +91,8 @@ fn commands(project: &Project, faults: &mut Vec<ConfigFault>) {
         ("unit_test.build", &project.unit_test.build),
         ("unit_test.prepare", &project.unit_test.prepare),
         ("unit_test.commands", &project.unit_test.commands),
+        ("application.synthesize", &project.application.synthesize),
+        ("build.install", &project.build.install),
         ("application.package", &project.application.package),
     ];
     for (path, commands) in lists {
@@ -106,6 +108,10 @@ fn commands(project: &Project, faults: &mut Vec<ConfigFault>) {
                 "write a shell command or remove the item",
             ));
         }
+    }
+    if project.application.code.is_some() && project.application.package.is_empty() {
+        let help = "write the commands that make it, or set `code: null` if the template has no code";
+        faults.push(fault("application.package", "nothing makes the zip that `application.code` names", help));
     }
     let paths = [
         ("unit_test.report_folder", Some(&project.unit_test.report_folder)),
