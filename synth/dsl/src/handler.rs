@@ -5,6 +5,8 @@
 
 use std::convert::Infallible;
 
+pub use synth_derive::HandlerError;
+
 use crate::stepfunctions::{Errors, RaisedBy, Shape};
 
 /// A Lambda handler, implemented by a marker type that a function is built for and a task is named by.
