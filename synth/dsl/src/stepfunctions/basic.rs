@@ -107,6 +107,10 @@ impl<In: Shape, Out: Shape> Passing<In, Out> {
         self
     }
 
+    pub(crate) const fn state_mut(&mut self) -> &mut State {
+        &mut self.state
+    }
+
     pub(crate) fn with_output<Next: Shape>(mut self, output: &Expr<Next>) -> Passing<In, Next> {
         self.state.output = Some(Template {
             ast: output.ast(),

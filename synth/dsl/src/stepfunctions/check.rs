@@ -15,7 +15,8 @@ pub(crate) fn states(scope: &Scope) -> Vec<Fault> {
     let mut faults = Vec::new();
     scope.walk(&mut |placed| {
         let state = &placed.state;
-        let mut of_state = name(state);
+        let mut of_state = state.faults.clone();
+        of_state.extend(name(state));
         of_state.extend(kind(state));
         of_state.extend(expressions(state));
         of_state.extend(variable_names(state));

@@ -178,6 +178,16 @@ macro_rules! composes {
         where
             Self: $crate::stepfunctions::IntoFlow,
         {
+            /// The flow of this state alone.
+            pub fn into_flow(
+                self,
+            ) -> $crate::stepfunctions::Flow<
+                <Self as $crate::stepfunctions::IntoFlow>::In,
+                <Self as $crate::stepfunctions::IntoFlow>::Out,
+            > {
+                $crate::stepfunctions::IntoFlow::into_flow(self)
+            }
+
             /// Goes on with `next`, which takes what this state gives.
             pub fn then<N>(
                 self,

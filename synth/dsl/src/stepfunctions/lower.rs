@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::emit::state_node;
+use super::expr::ast::Token;
 use super::state::{At, Chain, Kind, Link, Otherwise, State};
 use crate::fault::Fault;
 
@@ -90,27 +91,23 @@ impl Lowering {
             placed: Vec::new(),
             within: within.map(str::to_owned),
         };
-        let start = self.entry(&chain.links, None, within.unwrap_or_default(), at);
+        let start = Chain::entry(&chain.links, None).unwrap_or_else(|| {
+            let fault = Fault::new("there is no state to start with")
+                .at(at)
+                .path(within.unwrap_or_default());
+            self.faults.push(fault.help("put one in, such as a `pass`"));
+            String::new()
+        });
         self.chain(chain, None, &mut building);
         let scope = Scope {
             start,
             states: building.placed,
         };
-        self.unreachable(&scope);
+        // A state that could not be placed leaves others unreached: one fault is enough.
+        if self.faults.is_empty() {
+            self.unreachable(&scope);
+        }
         scope
-    }
-
-    /// The state that a way leads to; a fault if it leads to none.
-    fn entry(&mut self, links: &[Link], next: Option<&str>, from: &str, at: At) -> String {
-        Chain::entry(links, next).unwrap_or_else(|| {
-            self.faults.push(
-                Fault::new("there is no state to go to")
-                    .at(at)
-                    .path(from)
-                    .help("let a state follow, or put one in: a `pass`, a `succeed`, a `fail`"),
-            );
-            String::new()
-        })
     }
 
     /// Places the states of a chain that goes on with `next`: first the chain itself, then what it catches.
@@ -150,7 +147,7 @@ impl Lowering {
 
     /// Places a state and those that its rules lead to; whether it was not placed before.
     fn place(&mut self, state: &Arc<State>, next: Option<&str>, scope: &mut Building) -> bool {
-        let mut placed = self.placed(state, next);
+        let mut placed = placed(state, next);
         if let Some(known) = scope.placed.iter().find(|known| known.state.name == state.name) {
             if !(Arc::ptr_eq(&known.state, state) && known.leads_as(&placed)) {
                 // Its inner scopes have their place already; these are to compare with.
@@ -169,6 +166,7 @@ impl Lowering {
         let place = scope.placed.len();
         scope.placed.push(placed);
         scope.placed[place].inner = self.inner(state);
+        self.place_end(state, scope);
         if let Kind::Choice { rules, otherwise } = &state.kind {
             for rule in rules {
                 self.chain(&rule.chain, next, scope);
@@ -180,28 +178,17 @@ impl Lowering {
         true
     }
 
-    fn placed(&mut self, state: &Arc<State>, next: Option<&str>) -> Placed {
-        let follows = !matches!(state.kind, Kind::Choice { .. } | Kind::Succeed | Kind::Fail { .. });
-        let mut ways = Vec::new();
-        if let Kind::Choice { rules, otherwise } = &state.kind {
-            for rule in rules {
-                ways.push(self.entry(&rule.chain.links, next, &state.name, rule.condition.at));
-            }
-            if let Otherwise::To(chain) = otherwise {
-                ways.push(self.entry(&chain.links, next, &state.name, state.at));
-            }
-        }
-        let caught = state.catchers.iter();
-        let caught = caught
-            .map(|catcher| self.entry(&catcher.chain.links, next, &state.name, catcher.at))
-            .collect();
-        let next = next.filter(|_| follows).map(str::to_owned);
-        Placed {
-            state: Arc::clone(state),
-            next,
-            ways,
-            caught,
-            inner: Vec::new(),
+    /// Places the state that ends the scope, if a way of `state` leads to no other.
+    fn place_end(&mut self, state: &State, scope: &mut Building) {
+        let name = end_of(&state.name);
+        let leads = scope
+            .placed
+            .iter()
+            .any(|placed| placed.ways.contains(&name) || placed.caught.contains(&name));
+        if leads && !scope.placed.iter().any(|placed| placed.state.name == name) {
+            let end = State::new(name, Kind::Succeed, Token::fresh(), state.at);
+            self.claim(&end, scope.number);
+            scope.placed.push(placed(&Arc::new(end), None));
         }
     }
 
@@ -262,6 +249,33 @@ impl Lowering {
             }
         }
     }
+}
+
+/// A state with where it leads, given what follows it.
+fn placed(state: &Arc<State>, next: Option<&str>) -> Placed {
+    let to = |chain: &Chain| Chain::entry(&chain.links, next).unwrap_or_else(|| end_of(&state.name));
+    let mut ways = Vec::new();
+    if let Kind::Choice { rules, otherwise } = &state.kind {
+        ways.extend(rules.iter().map(|rule| to(&rule.chain)));
+        if let Otherwise::To(chain) = otherwise {
+            ways.push(to(chain));
+        }
+    }
+    let caught = state.catchers.iter().map(|catcher| to(&catcher.chain)).collect();
+    let follows = !matches!(state.kind, Kind::Choice { .. } | Kind::Succeed | Kind::Fail { .. });
+    let next = next.filter(|_| follows).map(str::to_owned);
+    Placed {
+        state: Arc::clone(state),
+        next,
+        ways,
+        caught,
+        inner: Vec::new(),
+    }
+}
+
+/// The name of the Succeed state that a choice or catcher leads to where it is the end: it must name a state.
+fn end_of(name: &str) -> String {
+    format!("{name}: end")
 }
 
 fn differs(known: &Placed, placed: &Placed) -> Fault {

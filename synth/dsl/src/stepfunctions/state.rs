@@ -7,6 +7,7 @@ use synth_aws::{Arn, Duration, Value, lambda};
 
 use super::expr::ast::{Ast, Token, Variable};
 use super::retry::Retrier;
+use crate::fault::Fault;
 use crate::handler::ErrorName;
 
 /// A source line.
@@ -39,6 +40,8 @@ pub(crate) struct State {
     pub(crate) retries: Vec<Retrier>,
     pub(crate) catchers: Vec<Catcher>,
     pub(crate) kind: Kind,
+    /// What its builder found wrong with it.
+    pub(crate) faults: Vec<Fault>,
 }
 
 /// What kind of state, with what only that kind has.
@@ -141,6 +144,7 @@ impl State {
             retries: Vec::new(),
             catchers: Vec::new(),
             kind,
+            faults: Vec::new(),
         }
     }
 

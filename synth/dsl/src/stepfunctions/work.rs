@@ -102,10 +102,6 @@ impl<K, R: Shape, Out: Shape, S> Work<K, R, Out, S> {
         &mut self.state
     }
 
-    pub(crate) fn into_state(self) -> State {
-        self.state
-    }
-
     fn becomes<K2, Out2: Shape, S2>(self) -> Work<K2, R, Out2, S2> {
         Work {
             state: self.state,

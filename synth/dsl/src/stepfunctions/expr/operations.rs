@@ -46,10 +46,10 @@ impl Expr<bool> {
     }
 
     /// `then` where this holds, else `otherwise`.
-    pub fn choose<T: Shape>(&self, then: impl Into<Expr<T>>, otherwise: impl Into<Expr<T>>) -> Expr<T> {
+    pub fn choose<T: Shape>(&self, then: Expr<T>, otherwise: impl Into<Expr<T>>) -> Expr<T> {
         Expr::of(Ast::Conditional {
             test: self.ast(),
-            then: then.into().ast(),
+            then: then.ast(),
             otherwise: otherwise.into().ast(),
         })
     }
