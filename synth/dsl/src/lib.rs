@@ -1,6 +1,7 @@
 //! The typed DSL.
 
 pub mod codebuild;
+pub mod codepipeline;
 mod fault;
 
 pub use fault::{Fault, Faults};
