@@ -7,6 +7,7 @@ mod app;
 mod assembly;
 pub mod cloudformation;
 pub mod codebuild;
+pub mod codepipeline;
 mod fault;
 mod handler;
 pub mod iam;

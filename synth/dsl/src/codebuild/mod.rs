@@ -36,6 +36,7 @@ mod shell;
 pub(crate) mod spelling;
 
 pub use buildspec::Buildspec;
+pub(crate) use environment::fault_of_name;
 pub use environment::{SecretReference, Shell, Variable};
 pub use output::{Artifacts, Cache, FileFormat, Report};
 pub use phase::{OnFailure, Phase, PhaseName, Runtime};
