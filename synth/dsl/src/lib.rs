@@ -1,5 +1,6 @@
 //! The typed DSL.
 
+pub mod apigateway;
 pub mod codebuild;
 pub mod codepipeline;
 mod fault;
