@@ -6,6 +6,7 @@ extern crate self as synth;
 mod app;
 mod assembly;
 pub mod cloudformation;
+pub mod apigateway;
 pub mod codebuild;
 pub mod codepipeline;
 mod fault;

@@ -8,8 +8,9 @@ use super::spelling::closest;
 use crate::Fault;
 
 /// The variables that CodeBuild sets, see
-/// <https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html>.
-const CODEBUILD: [&str; 26] = [
+/// <https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html>, and the one that containers within a
+/// build need for its credentials.
+const CODEBUILD: [&str; 25] = [
     "AWS_DEFAULT_REGION",
     "AWS_REGION",
     "CODEBUILD_BATCH_BUILD_IDENTIFIER",
@@ -35,7 +36,6 @@ const CODEBUILD: [&str; 26] = [
     "CODEBUILD_WEBHOOK_PREV_COMMIT",
     "CODEBUILD_WEBHOOK_TRIGGER",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_EXECUTION_ENV",
 ];
 
 /// The variables that a shell in CodeBuild's images has.
