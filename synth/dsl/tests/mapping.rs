@@ -110,13 +110,13 @@ fn a_refusal_becomes_the_status_that_it_deserves() {
     assert_eq!(
         shown(&refused().into()),
         r#"#set($type = $input.path('$.__type'))
-#if($type.contains('InvalidName'))
+#if($type && $type.contains('InvalidName'))
 #set($context.responseOverride.status = 413)
 {
   "message": "the body is too large",
   "request": "$context.requestId"
 }
-#elseif($type.contains('ExecutionLimitExceeded'))
+#elseif($type && $type.contains('ExecutionLimitExceeded'))
 #set($context.responseOverride.status = 429)
 {
   "message": "too many executions",
@@ -263,7 +263,7 @@ fn conditions_are_put_together() {
     .otherwise(Object::new());
     assert_eq!(
         shown(&template.into()).lines().next().unwrap(),
-        "#if((($input.params('X-GitHub-Event') == 'ping') || (!$input.params('X-GitHub-Event') || $input.params('X-GitHub-Event') == '')) && (!($context.stage == 'prod')))"
+        "#if((($input.params('X-GitHub-Event') == 'ping') || (!($input.params('X-GitHub-Event') && $input.params('X-GitHub-Event') != ''))) && (!($context.stage == 'prod')))"
     );
 }
 

@@ -42,6 +42,15 @@ impl Expression {
         }
     }
 
+    /// Whether a request may come without it.
+    pub(super) fn may_be_missing(&self) -> bool {
+        match self {
+            Self::Base64(_) | Self::Escaped(_) => false,
+            Self::Named(_, inner, _) => inner.may_be_missing(),
+            Self::Body | Self::Parameter(_) | Self::Json(_) | Self::Path(_) | Self::Context(_) => true,
+        }
+    }
+
     /// What is wrong with the text that was put into it, if anything is.
     pub(super) fn fault(&self) -> Option<String> {
         match self {

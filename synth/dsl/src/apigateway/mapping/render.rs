@@ -172,14 +172,23 @@ fn escaped(text: &str, depth: usize) -> String {
     text
 }
 
-/// A condition as it stands in an `#if`.
+/// A condition as it stands in an `#if`. A method is never called on what may be missing: engines differ in what they make
+/// of that.
 pub(super) fn condition(question: &Question) -> String {
+    let guarded = |expression: &Expression, asked: &str| {
+        let reference = expression.velocity();
+        if expression.may_be_missing() {
+            format!("${reference} && ${reference}{asked}")
+        } else {
+            format!("${reference}{asked}")
+        }
+    };
     match question {
-        Question::LongerThan(expression, characters) => format!("${}.length() > {characters}", expression.velocity()),
-        Question::Contains(expression, text) => format!("${}.contains('{text}')", expression.velocity()),
+        Question::LongerThan(expression, characters) => guarded(expression, &format!(".length() > {characters}")),
+        Question::Contains(expression, text) => guarded(expression, &format!(".contains('{text}')")),
         Question::Is(expression, text) if text.is_empty() => {
             let reference = expression.velocity();
-            format!("!${reference} || ${reference} == ''")
+            format!("!(${reference} && ${reference} != '')")
         }
         Question::Is(expression, text) => format!("${} == '{text}'", expression.velocity()),
         Question::Not(inner) => format!("!({})", condition(inner)),
