@@ -1,23 +1,60 @@
-//! The stacks of the pipeline and of its sample application.
+//! The stacks of the pipeline and of its sample application, on one screen.
+//!
+//! | stack | file | what |
+//! |---|---|---|
+//! | `…-artifacts` | [`artifacts`] | the bucket that everything goes through |
+//! | `…-unit-test` | [`unit_test`] | one pipeline that runs the unit tests of every pull request |
+//! | `…-pipeline-manager` | [`pipeline_manager`] | webhook API, state machine, functions, records, reconciler, alarms |
+//! | `…-deploy-<environment>` | [`deploy`] | the pipeline that deploys one environment, made by the state machine |
+//! | `…-app-<environment>` | [`app`] | the sample application, made by that pipeline |
 
+pub mod app;
+pub mod artifacts;
+mod build;
+pub mod deploy;
 pub mod environment;
+pub mod names;
+pub mod pipeline_manager;
 pub mod project;
+pub mod unit_test;
 
 pub use environment::{Environment, EnvironmentError, PullRequest};
 pub use project::{ConfigFault, Project};
-use synth::{App, Assembly, Faults, s3};
+use synth::lambda::function::Architecture;
+use synth::{App, Assembly, Faults, Stack};
+
+use names::Names;
+use project::Processor;
 
 /// The stacks that all pull requests share.
 ///
 /// # Errors
 /// All faults of all stacks.
 pub fn shared(project: &Project) -> Result<Assembly, Faults> {
+    let names = Names::of(project);
     let mut app = App::new();
-    app.stack(
-        format!("{}-artifacts", project.project),
+    let artifacts = app.stack(
+        names.shared("artifacts"),
         "What the pipelines read and write.",
         |stack| {
-            stack.add("Artifacts", s3::Bucket::new());
+            tag(stack, project, None);
+            artifacts::stack(stack, project)
+        },
+    );
+    let unit_test = app.stack(
+        names.shared("unit-test"),
+        "Runs the unit tests of every pull request.",
+        |stack| {
+            tag(stack, project, None);
+            unit_test::stack(stack, project, &artifacts)
+        },
+    );
+    app.stack(
+        names.shared("pipeline-manager"),
+        "Turns webhooks into tests, environments and statuses.",
+        |stack| {
+            tag(stack, project, None);
+            pipeline_manager::stack(stack, project, &pipeline_manager::Imports { artifacts, unit_test });
         },
     );
     app.synthesize()
@@ -28,13 +65,39 @@ pub fn shared(project: &Project) -> Result<Assembly, Faults> {
 /// # Errors
 /// All faults of all stacks.
 pub fn environment(project: &Project, environment: Environment) -> Result<Assembly, Faults> {
+    let names = Names::of(project);
+    let own = names.environment(environment);
     let mut app = App::new();
+    let artifacts = app.existing_stack(names.shared("artifacts"), |stack| artifacts::stack(stack, project));
     app.stack(
-        format!("{}-deploy-{environment}", project.project),
-        "The pipeline of one environment.",
+        own.deploy_stack(),
+        format!("The pipeline that deploys {environment}."),
         |stack| {
-            stack.add("Placeholder", s3::Bucket::new());
+            tag(stack, project, Some(environment));
+            deploy::stack(stack, project, environment, &artifacts);
         },
     );
+    app.stack(own.app_stack(), format!("TheBestest on {environment}."), |stack| {
+        tag(stack, project, Some(environment));
+        app::stack(stack, project, environment);
+    });
     app.synthesize()
+}
+
+/// The project's tags, and those that teardown finds an environment's resources by.
+fn tag(stack: &mut Stack, project: &Project, environment: Option<Environment>) {
+    for (key, value) in &project.tags {
+        stack.tag(key, value);
+    }
+    stack.tag("pipeline:project", &project.project);
+    if let Some(environment) = environment {
+        stack.tag("pipeline:environment", environment.to_string());
+    }
+}
+
+const fn architecture(project: &Project) -> Architecture {
+    match project.build.processor {
+        Processor::Arm64 => Architecture::Arm64,
+        Processor::X86_64 => Architecture::X86_64,
+    }
 }

@@ -31,7 +31,6 @@ pub struct ItemPage {
 
 /// The body of `PUT /items/{category_name}`, which API Gateway validates before the function runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape)]
-#[serde(deny_unknown_fields)]
 pub struct NewItem {
     /// The place: 1 to 200 characters.
     #[schemars(length(min = 1, max = 200))]

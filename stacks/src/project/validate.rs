@@ -111,7 +111,11 @@ fn commands(project: &Project, faults: &mut Vec<ConfigFault>) {
     }
     if project.application.code.is_some() && project.application.package.is_empty() {
         let help = "write the commands that make it, or set `code: null` if the template has no code";
-        faults.push(fault("application.package", "nothing makes the zip that `application.code` names", help));
+        faults.push(fault(
+            "application.package",
+            "nothing makes the zip that `application.code` names",
+            help,
+        ));
     }
     let paths = [
         ("unit_test.report_folder", Some(&project.unit_test.report_folder)),

@@ -22,6 +22,8 @@ const GRANTS: &str = "grants";
 #[derive(Debug, Default)]
 pub struct App {
     stacks: Vec<Stack>,
+    /// The exports of stacks that are deployed already.
+    existing: BTreeSet<String>,
 }
 
 impl App {
@@ -44,6 +46,16 @@ impl App {
         exports
     }
 
+    /// A stack that is deployed already: it is built for what it returns, and its exports may be imported, but it is not part of
+    /// the assembly.
+    pub fn existing_stack<E>(&mut self, name: impl Into<String>, build: impl FnOnce(&mut Stack) -> E) -> E {
+        let mut stack = Stack::new(u32::MAX, name.into(), String::new());
+        let exports = build(&mut stack);
+        self.existing
+            .extend(stack.outputs.into_iter().filter_map(|output| output.export));
+        exports
+    }
+
     /// Names, checks and orders everything.
     ///
     /// # Errors
@@ -60,7 +72,7 @@ impl App {
         let owners: Vec<(String, Vec<String>)> = self.stacks.iter().map(owned).collect();
         let mut synthesized = Vec::new();
         for stack in &mut self.stacks {
-            synthesized.push(synthesize(stack, &exports, &owners, &mut faults));
+            synthesized.push(synthesize(stack, &exports, &self.existing, &owners, &mut faults));
         }
         let stacks = in_order(synthesized, &mut faults);
         if faults.is_empty() {
@@ -96,6 +108,7 @@ fn owned(stack: &Stack) -> (String, Vec<String>) {
 fn synthesize(
     stack: &mut Stack,
     exports: &BTreeMap<String, String>,
+    existing: &BTreeSet<String>,
     owners: &[(String, Vec<String>)],
     faults: &mut Vec<Fault>,
 ) -> SynthesizedStack {
@@ -108,7 +121,7 @@ fn synthesize(
     check_resources(stack, faults);
     check_cycles(stack, faults);
     let template = template(stack);
-    let depends_on = imports(&template, exports, &stack.name, faults);
+    let depends_on = imports(&template, exports, existing, &stack.name, faults);
     SynthesizedStack {
         name: stack.name.clone(),
         depends_on,
@@ -499,7 +512,13 @@ fn resource(stack: &Stack, body: &ResourceBody) -> Object {
 }
 
 /// The stacks whose exports the template imports.
-fn imports(template: &Node, exports: &BTreeMap<String, String>, stack: &str, faults: &mut Vec<Fault>) -> Vec<String> {
+fn imports(
+    template: &Node,
+    exports: &BTreeMap<String, String>,
+    existing: &BTreeSet<String>,
+    stack: &str,
+    faults: &mut Vec<Fault>,
+) -> Vec<String> {
     let mut owners = BTreeSet::new();
     template.walk(&mut |node| {
         if let Node::Intrinsic(intrinsic) = node
@@ -507,6 +526,7 @@ fn imports(template: &Node, exports: &BTreeMap<String, String>, stack: &str, fau
         {
             match exports.get(export.as_ref()) {
                 Some(owner) => _ = owners.insert(owner.clone()),
+                None if existing.contains(export.as_ref()) => {}
                 None => {
                     faults.push(Fault::new(format!("imports {export:?}, which no stack exports")).within(stack, ""))
                 }

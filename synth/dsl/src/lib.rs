@@ -3,10 +3,10 @@
 // The derive macros write `::synth::…`, in this crate's own types too.
 extern crate self as synth;
 
+pub mod apigateway;
 mod app;
 mod assembly;
 pub mod cloudformation;
-pub mod apigateway;
 pub mod codebuild;
 pub mod codepipeline;
 mod fault;

@@ -46,10 +46,10 @@ impl Api {
     }
 
     /// The API's address at a stage, without a slash at the end.
-    pub fn url(&self, stage: Handle<Stage>) -> Value<String> {
+    pub fn url(api: Handle<RestApi>, stage: Handle<Stage>) -> Value<String> {
         sub![
             "https://",
-            self.handle.id(),
+            api.id(),
             ".execute-api.",
             pseudo::region(),
             ".",

@@ -294,6 +294,7 @@ enum Kind {
 fn kind(schema: &Value) -> Kind {
     let types: Vec<&str> = match schema.get("type") {
         Some(Value::String(one)) => vec![one],
+        None if schema.get("format") == Some(&json!("json")) => vec![],
         Some(Value::Array(many)) => many
             .iter()
             .filter_map(Value::as_str)

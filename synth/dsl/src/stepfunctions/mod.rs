@@ -161,6 +161,7 @@ pub use nested::{Branches, map, parallel};
 pub use poll::{Bounds, Poll, Until, poll};
 pub use retry::{Retry, attempts};
 pub use shape::{Never, Shape};
+pub use synth_aws::stepfunctions::StateMachine as StateMachineResource;
 pub use synth_aws::stepfunctions::*;
 pub use variable::{Var, var};
 pub use work::{Catching, Guarded, Invocable, Invoke, Nested, Open, Work, task};

@@ -100,7 +100,9 @@ pub(crate) fn only_fault<F: IntoFlow>(flow: F) -> Fault {
 #[track_caller]
 pub(crate) fn blamed_line<'a>(fault: &Fault, file: &'a str) -> &'a str {
     let at = fault.at.expect("a fault names a line");
-    file.lines().nth(at.line() as usize - 1).expect("a fault names a line of the test")
+    file.lines()
+        .nth(at.line() as usize - 1)
+        .expect("a fault names a line of the test")
 }
 
 pub(crate) fn to_json(node: &Node) -> Json {

@@ -1,0 +1,102 @@
+//! What the builds have in common: machines, logs, toolchain, and the artifacts that their pipelines keep.
+
+use synth::actions::{Logs, S3};
+use synth::codebuild::{self, Variable, project};
+use synth::iam::{Grant, RoleResource};
+use synth::{Arn, Name, Value, days, logs, s3};
+
+use crate::Project;
+use crate::project::{Compute, Processor};
+
+/// The environment that a build is for, such as `pr-17`.
+pub const ENVIRONMENT: Variable = Variable::new("ENVIRONMENT");
+
+/// A CodeBuild project that a pipeline starts. Its source's buildspec is the deployed one, never the commit's own.
+#[track_caller]
+pub fn project(
+    configuration: &Project,
+    name: &str,
+    role: Value<Arn<RoleResource>>,
+    logs: Value<Name<logs::LogGroup>>,
+    buildspec: Value<String>,
+) -> codebuild::Project {
+    let (kind, credentials) = match configuration.build.processor {
+        Processor::Arm64 => (
+            project::EnvironmentType::ArmContainer,
+            image_credentials(&configuration.build.image),
+        ),
+        Processor::X86_64 => (
+            project::EnvironmentType::LinuxContainer,
+            image_credentials(&configuration.build.image),
+        ),
+    };
+    let compute = match configuration.build.compute {
+        Compute::Small => project::ComputeType::BuildGeneral1Small,
+        Compute::Medium => project::ComputeType::BuildGeneral1Medium,
+        Compute::Large => project::ComputeType::BuildGeneral1Large,
+    };
+    let machine = project::Environment::new(compute, configuration.build.image.as_str(), kind)
+        .image_pull_credentials_type(credentials);
+    let log = project::CloudWatchLogsConfig::new(project::LogsStatus::Enabled).group_name(logs);
+    codebuild::Project::new(
+        project::Artifacts::new(project::ArtifactsType::Codepipeline),
+        machine,
+        role,
+        source(buildspec),
+    )
+    .name(name)
+    .logs_config(project::LogsConfig::new().cloud_watch_logs(log))
+}
+
+/// CodeBuild's own images are pulled as CodeBuild, others as the build's role.
+fn image_credentials(image: &str) -> project::ImagePullCredentialsType {
+    if image.starts_with("aws/codebuild/") {
+        project::ImagePullCredentialsType::Codebuild
+    } else {
+        project::ImagePullCredentialsType::ServiceRole
+    }
+}
+
+/// The source that a pipeline provides, with the buildspec of the deployed code.
+#[track_caller]
+fn source(buildspec: Value<String>) -> project::Source {
+    project::Source::new(project::SourceType::Codepipeline).build_spec(buildspec)
+}
+
+/// The log group of a build.
+#[track_caller]
+pub fn log_group(configuration: &Project, name: &str) -> logs::LogGroup {
+    logs::LogGroup::new()
+        .log_group_name(format!("/aws/codebuild/{name}"))
+        .retention_in_days(days(configuration.limits.retention_days.into()))
+}
+
+/// Writing a build's log.
+#[track_caller]
+pub fn write_logs(group: Value<Arn<logs::LogGroup>>) -> Grant {
+    Grant::on_matching(
+        [Logs::CreateLogStream, Logs::PutLogEvents],
+        group,
+        "the streams of the build's own log group, which CodeBuild names",
+    )
+}
+
+/// Reading and writing what the stages of one pipeline hand on.
+#[track_caller]
+pub fn pipeline_artifacts(bucket: &Value<Arn<s3::Bucket>>, pipeline: &str) -> Grant {
+    // CodePipeline cuts the pipeline's name to 20 characters when it names the folder of its artifacts.
+    let folder: String = pipeline.chars().take(20).collect();
+    let actions = [S3::GetObject, S3::GetObjectVersion, S3::PutObject];
+    let pattern = synth::sub![bucket.clone(), "/", folder, "/*"];
+    Grant::on_matching(
+        actions,
+        pattern,
+        "the artifacts of the pipeline's own executions, whose keys CodePipeline makes up",
+    )
+}
+
+/// Knowing that the bucket keeps versions, which CodePipeline asks before it pins one.
+#[track_caller]
+pub fn bucket_facts(bucket: &Value<Arn<s3::Bucket>>) -> Grant {
+    Grant::on([S3::GetBucketLocation, S3::GetBucketVersioning], bucket.clone())
+}

@@ -1,0 +1,154 @@
+//! The deploy pipeline of one environment: package the commit, make a change set, execute it.
+//!
+//! The pipeline, its roles and the permissions boundary come from the deployed code. The commit only provides the template
+//! and the code that it names, and whatever roles it asks for are bounded: they can do nothing outside their environment.
+
+pub mod boundary;
+mod cloudformation_role;
+
+use synth::actions::Codebuild;
+use synth::codebuild::{Buildspec, OnFailure, Phase, Variable};
+use synth::codepipeline::{Capability, CloudFormation, CodeBuild, ExecutionMode, PipelineDeclaration, S3Source, Stage};
+use synth::iam::{Grant, Role};
+use synth::prelude::*;
+use synth::{Content, Document, DocumentKind, Stack, sub};
+
+use crate::artifacts::{self, SOURCES};
+use crate::build::{self, ENVIRONMENT};
+use crate::names::Names;
+use crate::{Environment, Project};
+
+/// The bucket that the code is uploaded to.
+const CODE_BUCKET: Variable = Variable::new("CODE_BUCKET");
+/// The prefix of the environment's code in it.
+const CODE_PREFIX: Variable = Variable::new("CODE_PREFIX");
+/// The zip that the project's commands have written.
+const CODE: Variable = Variable::new("CODE");
+/// The key that the zip was uploaded under: made of its content, so that equal code is uploaded once.
+const CODE_KEY: Variable = Variable::new("CODE_KEY");
+
+/// The change set's name; one execution at a time has one.
+const CHANGE_SET: &str = "pipeline";
+
+/// The stack.
+pub fn stack(stack: &mut Stack, project: &Project, environment: Environment, artifacts: &artifacts::Exports) {
+    let names = Names::of(project).environment(environment);
+    let name = names.deploy_stack();
+    let package_name = names.own("package");
+    let spec = buildspec(project);
+
+    let boundary = boundary::add(stack, &names);
+    let cloudformation = cloudformation_role::add(stack, &names, boundary, artifacts);
+
+    let logs = stack.add("PackageLogs", build::log_group(project, &package_name));
+    let packages = format!("{}*", names.packages());
+    let role = Role::assumed_by("codebuild.amazonaws.com")
+        .name(package_name.clone())
+        .allow(build::write_logs(logs.arn()))
+        .allow(build::pipeline_artifacts(&artifacts.bucket_arn, &name))
+        .allow((&artifacts.bucket_arn).put_objects(&packages));
+    let role = stack.add("PackageRole", role);
+    let given = spec
+        .clone()
+        .given(&[ENVIRONMENT.name(), CODE_BUCKET.name(), CODE_PREFIX.name()]);
+    let package = build::project(project, &package_name, role.arn(), logs.name(), given)
+        .description(format!("Packages a commit for the environment {environment}."))
+        .timeout_in_minutes(synth::minutes(project.limits.deploy_minutes.into()));
+    let package = stack.add("Package", package);
+    stack.document(Document {
+        name: format!("{package_name}.buildspec.yaml"),
+        kind: DocumentKind::Buildspec,
+        content: Content::Yaml(spec.node()),
+    });
+
+    let app_stack = sub![
+        "arn:",
+        synth::pseudo::partition(),
+        ":cloudformation:",
+        synth::pseudo::region(),
+        ":",
+        synth::pseudo::account_id(),
+        ":stack/",
+        names.app_stack(),
+        "/*"
+    ];
+    let pipeline_role = Role::assumed_by("codepipeline.amazonaws.com")
+        .name(names.own("pipeline"))
+        .allow((&artifacts.bucket_arn).get_objects(&format!("{SOURCES}*")))
+        .allow(build::bucket_facts(&artifacts.bucket_arn))
+        .allow(build::pipeline_artifacts(&artifacts.bucket_arn, &name))
+        .allow(Grant::on(
+            [Codebuild::BatchGetBuilds, Codebuild::StartBuild],
+            package.arn(),
+        ))
+        .allow(cloudformation_role::change_stack(app_stack))
+        .allow(cloudformation_role::pass(cloudformation));
+    let pipeline_role = stack.add("PipelineRole", pipeline_role);
+
+    let source = S3Source::new(
+        "Fetch",
+        artifacts.bucket_name.clone(),
+        format!("{SOURCES}unset.zip"),
+        "Source",
+    )
+    .allow_override();
+    let commit = source.artifact();
+    let mut packaging = CodeBuild::build("Package", package.name(), &commit)
+        .environment(ENVIRONMENT, environment.to_string())
+        .environment(CODE_BUCKET, artifacts.bucket_name.clone())
+        .environment(CODE_PREFIX, names.packages());
+    let packaged = packaging.output("Packaged");
+    let built = packaging.namespace("Package");
+    let packaging = packaging.buildspec(&spec, &[]);
+    let mut prepare = CloudFormation::change_set_replace(
+        "Prepare",
+        names.app_stack(),
+        CHANGE_SET,
+        packaged.file(project.application.template.as_str()),
+        cloudformation.arn(),
+    )
+    .capability(Capability::NamedIam);
+    if project.application.code.is_some() {
+        prepare = prepare
+            .parameter("CodeBucket", artifacts.bucket_name.clone())
+            .parameter("CodeKey", built.exported(CODE_KEY));
+    }
+    let execute = CloudFormation::change_set_execute("Execute", names.app_stack(), CHANGE_SET).run_order(2);
+    let pipeline = PipelineDeclaration::new(
+        ExecutionMode::Queued,
+        pipeline_role.arn(),
+        artifacts.bucket_name.clone(),
+    )
+    .stage(Stage::new("Source").action(source))
+    .stage(Stage::new("Package").action(packaging))
+    .stage(Stage::new("Deploy").action(prepare.run_order(1)).action(execute));
+    stack.add("Pipeline", pipeline.into_resource().name(name.as_str()));
+    stack.output(
+        "PipelineName",
+        "The pipeline that deploys the environment.",
+        synth::Value::<String>::from(name.as_str()),
+    );
+}
+
+/// Synthesizes the template, packages the code and uploads it under its content's hash.
+fn buildspec(project: &Project) -> Buildspec {
+    let application = &project.application;
+    let mut spec = Buildspec::new();
+    if !project.build.install.is_empty() {
+        spec = spec.install(Phase::new(project.build.install.iter().cloned()).on_failure(OnFailure::Abort));
+    }
+    let mut commands: Vec<String> = application.synthesize.clone();
+    commands.extend(application.package.iter().cloned());
+    spec = spec.build(Phase::new(commands).on_failure(OnFailure::Abort));
+    if let Some(code) = &application.code {
+        let upload = Phase::new([format!(
+            "export {}=\"{CODE_PREFIX}$(sha256sum \"{CODE}\" | cut -d ' ' -f 1).zip\"",
+            CODE_KEY.name()
+        )])
+        .command(format!(
+            "aws s3 cp --only-show-errors \"{CODE}\" \"s3://{CODE_BUCKET}/{CODE_KEY}\""
+        ));
+        spec = spec.variable(CODE, code.as_str()).export(CODE_KEY).post_build(upload);
+    }
+    spec.artifacts(synth::codebuild::Artifacts::new([application.template.as_str()]))
+}

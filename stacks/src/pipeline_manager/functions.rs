@@ -1,0 +1,328 @@
+//! The functions, each with a role of its own that may do what its handler does and nothing else.
+
+use contract::{
+    ApplyStack, CheckPipeline, CheckStack, Claim, FetchSource, Reconcile, Report, StageDeployer, StartPipeline,
+    StopPipeline, Teardown, VerifyWebhook,
+};
+use synth::actions::{Apigateway, Cloudformation, Codepipeline, Dynamodb, Iam, S3, Secretsmanager, States, Tag};
+use synth::iam::{Grant, Operator};
+use synth::lambda::{self, Artifacts, FunctionHandle, HandlerFunction};
+use synth::prelude::*;
+use synth::{AnyArn, Handler, Stack, Value, days, mebibytes, minutes, pseudo, seconds, stepfunctions, sub};
+
+use super::Resources;
+use crate::artifacts::{SOURCES, TEMPLATES};
+
+const NAMED: &str =
+    "the stacks and pipelines of environments, which are made while it runs and carry the project's name";
+
+/// The functions that the state machine and the schedule invoke.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Functions {
+    pub(super) verify_webhook: FunctionHandle<VerifyWebhook>,
+    pub(super) claim: FunctionHandle<Claim>,
+    pub(super) fetch_source: FunctionHandle<FetchSource>,
+    pub(super) start_pipeline: FunctionHandle<StartPipeline>,
+    pub(super) check_pipeline: FunctionHandle<CheckPipeline>,
+    pub(super) stop_pipeline: FunctionHandle<StopPipeline>,
+    pub(super) apply_stack: FunctionHandle<ApplyStack>,
+    pub(super) check_stack: FunctionHandle<CheckStack>,
+    pub(super) report: FunctionHandle<Report>,
+    pub(super) teardown: FunctionHandle<Teardown>,
+    pub(super) reconcile: FunctionHandle<Reconcile>,
+}
+
+/// Adds all functions of the state machine and the schedule.
+pub(super) fn add(stack: &mut Stack, resources: &Resources<'_>, code: &Artifacts) -> Functions {
+    let make = Make { resources, code };
+    Functions {
+        verify_webhook: stack.add("VerifyWebhook", make.verify_webhook()),
+        claim: stack.add("Claim", make.claim()),
+        fetch_source: stack.add("FetchSource", make.fetch_source()),
+        start_pipeline: stack.add("StartPipeline", make.start_pipeline()),
+        check_pipeline: stack.add("CheckPipeline", make.check_pipeline()),
+        stop_pipeline: stack.add("StopPipeline", make.stop_pipeline()),
+        apply_stack: stack.add("ApplyStack", make.apply_stack()),
+        check_stack: stack.add("CheckStack", make.check_stack()),
+        report: stack.add("Report", make.report()),
+        teardown: stack.add("Teardown", make.teardown()),
+        reconcile: stack.add("Reconcile", make.reconcile()),
+    }
+}
+
+/// Adds the function that answers for the custom resource of the webhook API's stage.
+pub(super) fn stage_deployer(
+    stack: &mut Stack,
+    resources: &Resources<'_>,
+    code: &Artifacts,
+) -> FunctionHandle<StageDeployer> {
+    let make = Make { resources, code };
+    stack.add(
+        "StageDeployer",
+        make.function::<StageDeployer>("Deploys the webhook API's stage again when the API changes.")
+            .allow(deploy_stages()),
+    )
+}
+
+/// Deploying the stages of REST APIs and pruning old deployments.
+#[track_caller]
+pub(crate) fn deploy_stages() -> Grant {
+    let deployments = sub![
+        "arn:",
+        pseudo::partition(),
+        ":apigateway:",
+        pseudo::region(),
+        "::/restapis/*/deployments*"
+    ];
+    let stages = sub![
+        "arn:",
+        pseudo::partition(),
+        ":apigateway:",
+        pseudo::region(),
+        "::/restapis/*/stages/*"
+    ];
+    Grant::on_matching(
+        [Apigateway::DELETE, Apigateway::GET, Apigateway::PATCH, Apigateway::POST],
+        deployments,
+        "deployments and stages of the API, whose handle would close a circle of resources",
+    )
+    .and_on(stages.trusted::<AnyArn>())
+}
+
+struct Make<'a> {
+    resources: &'a Resources<'a>,
+    code: &'a Artifacts,
+}
+
+impl Make<'_> {
+    fn function<H: Handler>(&self, description: &str) -> HandlerFunction<H> {
+        lambda::handling::<H>(self.code, self.resources.names.shared(H::NAME))
+            .description(description)
+            .log_retention(days(self.resources.project.limits.retention_days.into()))
+    }
+
+    fn verify_webhook(&self) -> HandlerFunction<VerifyWebhook> {
+        self.function::<VerifyWebhook>("Verifies a webhook's signature and decides what is to be done.")
+            .timeout(seconds(10))
+            .environment(VerifyWebhook::WEBHOOK_SECRET, self.resources.webhook_secret.arn())
+            .environment(VerifyWebhook::PROJECT, self.project())
+            .allow(read_secret(self.resources.webhook_secret.arn()))
+    }
+
+    fn claim(&self) -> HandlerFunction<Claim> {
+        self.function::<Claim>("Raises a pull request's desired state, so that one execution works on it.")
+            .timeout(seconds(15))
+            .environment(Claim::TABLE, self.resources.records.name())
+            .environment(Claim::PROJECT, self.project())
+            .allow(self.records([Dynamodb::GetItem, Dynamodb::UpdateItem]))
+    }
+
+    fn fetch_source(&self) -> HandlerFunction<FetchSource> {
+        let bucket = &self.resources.imports.artifacts;
+        self.function::<FetchSource>("Streams a commit's zipball from GitHub into the artifacts bucket.")
+            .memory_size(mebibytes(512))
+            .timeout(minutes(10))
+            .environment(FetchSource::BUCKET, bucket.bucket_name.clone())
+            .environment(FetchSource::TABLE, self.resources.records.name())
+            .environment(FetchSource::GITHUB_CREDENTIALS, self.resources.github_credentials.arn())
+            .environment(
+                FetchSource::GITHUB_API,
+                Value::<String>::from(self.resources.project.github_api.as_str()),
+            )
+            .allow((&bucket.bucket_arn).put_objects(&format!("{SOURCES}*")))
+            .allow(self.records([Dynamodb::GetItem]))
+            .allow(read_secret(self.resources.github_credentials.arn()))
+    }
+
+    fn start_pipeline(&self) -> HandlerFunction<StartPipeline> {
+        self.function::<StartPipeline>("Starts a pipeline on an exact object version.")
+            .timeout(seconds(30))
+            .environment(StartPipeline::TABLE, self.resources.records.name())
+            .environment(StartPipeline::PROJECT, self.project())
+            .allow(self.pipelines([Codepipeline::StartPipelineExecution]))
+            .allow(self.records([Dynamodb::GetItem, Dynamodb::UpdateItem]))
+    }
+
+    fn check_pipeline(&self) -> HandlerFunction<CheckPipeline> {
+        self.function::<CheckPipeline>("Says how a pipeline's execution goes, and names what failed.")
+            .timeout(seconds(30))
+            .environment(CheckPipeline::TABLE, self.resources.records.name())
+            .allow(self.pipelines([Codepipeline::GetPipelineExecution, Codepipeline::ListActionExecutions]))
+            .allow(self.records([Dynamodb::GetItem]))
+    }
+
+    fn stop_pipeline(&self) -> HandlerFunction<StopPipeline> {
+        self.function::<StopPipeline>("Stops the executions that a newer commit has superseded.")
+            .timeout(seconds(30))
+            .allow(self.pipelines([Codepipeline::StopPipelineExecution]))
+    }
+
+    fn apply_stack(&self) -> HandlerFunction<ApplyStack> {
+        let bucket = &self.resources.imports.artifacts;
+        let actions = [
+            Cloudformation::CreateChangeSet,
+            Cloudformation::DeleteChangeSet,
+            Cloudformation::DeleteStack,
+            Cloudformation::DescribeChangeSet,
+            Cloudformation::DescribeStacks,
+            Cloudformation::ExecuteChangeSet,
+        ];
+        self.function::<ApplyStack>("Creates an environment's pipeline stack or brings it up to date.")
+            .memory_size(mebibytes(512))
+            .timeout(minutes(2))
+            .environment(ApplyStack::BUCKET, bucket.bucket_name.clone())
+            .environment(ApplyStack::TABLE, self.resources.records.name())
+            .environment(ApplyStack::PROJECT, self.project())
+            .environment(ApplyStack::STACK_ROLE, self.resources.stack_role.arn())
+            .allow(self.stacks(actions, "deploy-"))
+            .allow((&bucket.bucket_arn).get_objects(&format!("{TEMPLATES}*")))
+            .allow((&bucket.bucket_arn).put_objects(&format!("{TEMPLATES}*")))
+            .allow(pass_to_cloudformation(self.resources.stack_role.arn()))
+            .allow(self.records([Dynamodb::GetItem]))
+    }
+
+    fn check_stack(&self) -> HandlerFunction<CheckStack> {
+        self.function::<CheckStack>("Says how a stack's change goes, and the first cause of a failure.")
+            .timeout(seconds(30))
+            .environment(CheckStack::TABLE, self.resources.records.name())
+            .allow(self.stacks(
+                [Cloudformation::DescribeStackEvents, Cloudformation::DescribeStacks],
+                "deploy-",
+            ))
+            .allow(self.records([Dynamodb::GetItem]))
+    }
+
+    fn report(&self) -> HandlerFunction<Report> {
+        self.function::<Report>("Sets commit statuses, the deployment and the comment on GitHub.")
+            .timeout(minutes(2))
+            .environment(Report::TABLE, self.resources.records.name())
+            .environment(Report::GITHUB_CREDENTIALS, self.resources.github_credentials.arn())
+            .environment(Report::PROJECT, self.project())
+            .allow(self.records([Dynamodb::GetItem, Dynamodb::UpdateItem]))
+            .allow(read_secret(self.resources.github_credentials.arn()))
+    }
+
+    fn teardown(&self) -> HandlerFunction<Teardown> {
+        let bucket = &self.resources.imports.artifacts;
+        let delete = [
+            Cloudformation::DeleteStack,
+            Cloudformation::DescribeStackEvents,
+            Cloudformation::DescribeStacks,
+            Cloudformation::ListStackResources,
+        ];
+        let environments = sub![
+            "arn:",
+            pseudo::partition(),
+            ":s3:::",
+            self.resources.names.shared("pr-*")
+        ];
+        self.function::<Teardown>("Takes an environment down step by step until nothing is left of it.")
+            .timeout(minutes(5))
+            .environment(Teardown::BUCKET, bucket.bucket_name.clone())
+            .environment(Teardown::TABLE, self.resources.records.name())
+            .environment(Teardown::PROJECT, self.project())
+            .allow(self.stacks(delete, "deploy-pr-"))
+            .allow(self.stacks(delete, "app-pr-"))
+            .allow((&bucket.bucket_arn).list_objects("packages/pr-"))
+            .allow((&bucket.bucket_arn).list_objects(SOURCES))
+            .allow((&bucket.bucket_arn).delete_objects("packages/pr-*"))
+            .allow((&bucket.bucket_arn).delete_objects(&format!("{SOURCES}*")))
+            .allow(Grant::on_matching(
+                [S3::DeleteObject, S3::DeleteObjectVersion, S3::ListBucketVersions],
+                environments,
+                "the buckets of pull requests' environments, which carry the project's name, and their objects",
+            ))
+            .allow(Grant::on_any_resource(
+                [Tag::GetResources],
+                "looking for resources by tag names none",
+            ))
+            .allow(self.records([Dynamodb::GetItem, Dynamodb::UpdateItem]))
+    }
+
+    fn reconcile(&self) -> HandlerFunction<Reconcile> {
+        let machine = stepfunctions::arn_of(&self.resources.names.shared("pipeline-manager"));
+        self.function::<Reconcile>("Mends what lost webhooks, crashes and people left behind.")
+            .timeout(minutes(5))
+            .reserved_concurrency(1)
+            .environment(Reconcile::TABLE, self.resources.records.name())
+            .environment(Reconcile::GITHUB_CREDENTIALS, self.resources.github_credentials.arn())
+            .environment(Reconcile::PROJECT, self.project())
+            .environment(Reconcile::STATE_MACHINE, machine.clone())
+            .allow(self.records([Dynamodb::Scan]))
+            .allow(read_secret(self.resources.github_credentials.arn()))
+            .allow(Grant::on([States::StartExecution], machine))
+            .allow(Grant::on_any_resource(
+                [Cloudformation::ListStacks],
+                "listing stacks names none",
+            ))
+    }
+
+    /// The configuration as the handlers read it. Lambda takes 4 KB of environment variables in all.
+    fn project(&self) -> Value<String> {
+        const MOST: usize = 3_500;
+        match serde_json::to_string(self.resources.project) {
+            Ok(json) if json.len() <= MOST => Value::from(json),
+            Ok(json) => Value::invalid(format!(
+                "the project's configuration is {} bytes as JSON, allowed are {MOST}, since Lambda takes 4 KB of environment variables: move commands to scripts",
+                json.len()
+            )),
+            Err(error) => Value::invalid(error.to_string()),
+        }
+    }
+
+    #[track_caller]
+    fn records<const N: usize>(&self, actions: [Dynamodb; N]) -> Grant {
+        Grant::on(actions, self.resources.records.arn())
+    }
+
+    /// The shared unit-test pipeline and the deploy pipelines of all environments.
+    #[track_caller]
+    fn pipelines<const N: usize>(&self, actions: [Codepipeline; N]) -> Grant {
+        let deploy = self.resources.names.shared("deploy-*");
+        let deploy = sub![
+            "arn:",
+            pseudo::partition(),
+            ":codepipeline:",
+            pseudo::region(),
+            ":",
+            pseudo::account_id(),
+            ":",
+            deploy
+        ];
+        Grant::on_matching(actions, deploy, NAMED).and_on(self.resources.imports.unit_test.pipeline_arn.clone())
+    }
+
+    #[track_caller]
+    fn stacks<const N: usize>(&self, actions: [Cloudformation; N], prefix: &str) -> Grant {
+        let stacks = self.resources.names.shared(&format!("{prefix}*"));
+        Grant::on_matching(
+            actions,
+            sub![
+                "arn:",
+                pseudo::partition(),
+                ":cloudformation:",
+                pseudo::region(),
+                ":",
+                pseudo::account_id(),
+                ":stack/",
+                stacks,
+                "/*"
+            ],
+            NAMED,
+        )
+    }
+}
+
+#[track_caller]
+fn read_secret(secret: Value<synth::Arn<synth::secretsmanager::Secret>>) -> Grant {
+    Grant::on([Secretsmanager::GetSecretValue], secret)
+}
+
+#[track_caller]
+fn pass_to_cloudformation(role: Value<synth::Arn<synth::iam::RoleResource>>) -> Grant {
+    Grant::on([Iam::PassRole], role).when(
+        Operator::StringEquals,
+        "iam:PassedToService",
+        "cloudformation.amazonaws.com",
+    )
+}

@@ -1,0 +1,191 @@
+//! The unit-test pipeline: one for all pull requests, in parallel, each execution pinned to an exact object version.
+//!
+//! CodeBuild builds the commit, starts a local DynamoDB, loads the test data, runs the project's tests with a JUnit report and
+//! lets CloudFormation validate the application's template. It is given no secret: a fork's code runs here unasked.
+
+use synth::actions::{Cloudformation, Codebuild};
+use synth::codebuild::{Buildspec, FileFormat, OnFailure, Phase, Report, Runtime, Variable};
+use synth::codepipeline::{CodeBuild, ExecutionMode, PipelineDeclaration, PipelineVariable, S3Source, Stage};
+use synth::iam::{Grant, Role};
+use synth::prelude::*;
+use synth::{Content, Document, DocumentKind, Stack, Value, pseudo, sub};
+
+use crate::Project;
+use crate::artifacts::{self, SOURCES};
+use crate::build::{self, ENVIRONMENT};
+use crate::names::Names;
+
+/// What other stacks may use.
+#[derive(Debug, Clone)]
+pub struct Exports {
+    /// The pipeline's ARN.
+    pub pipeline_arn: Value<synth::AnyArn>,
+}
+
+/// Where the tests find the local DynamoDB.
+const ENDPOINT: Variable = Variable::new("DYNAMODB_ENDPOINT");
+/// The template that the project's commands have written.
+const TEMPLATE: Variable = Variable::new("TEMPLATE");
+
+/// DynamoDB Local's download, see
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/DynamoDBLocal.DownloadingAndRunning.html>.
+const DYNAMODB_LOCAL: &str = "https://d1ni2b6xgvw0s0.cloudfront.net/v2.x/dynamodb_local_latest.tar.gz";
+
+/// The stack.
+pub fn stack(stack: &mut Stack, project: &Project, artifacts: &artifacts::Exports) -> Exports {
+    let names = Names::of(project);
+    let name = names.shared("unit-test");
+    let spec = buildspec(project);
+
+    let logs = stack.add("Logs", build::log_group(project, &name));
+    let role = Role::assumed_by("codebuild.amazonaws.com")
+        .name(format!("{name}-build"))
+        .allow(build::write_logs(logs.arn()))
+        .allow(build::pipeline_artifacts(&artifacts.bucket_arn, &name))
+        .allow(report(&name))
+        .allow(Grant::on_any_resource(
+            [Cloudformation::ValidateTemplate],
+            "validating a template names no resource",
+        ));
+    let role = stack.add("BuildRole", role);
+    let build = build::project(
+        project,
+        &name,
+        role.arn(),
+        logs.name(),
+        spec.clone().given(&[ENVIRONMENT.name()]),
+    )
+    .description("Runs the unit tests of every pull request.")
+    .timeout_in_minutes(synth::minutes(project.limits.unit_test_minutes.into()));
+    let build = stack.add("Build", build);
+    stack.document(Document {
+        name: format!("{name}.buildspec.yaml"),
+        kind: DocumentKind::Buildspec,
+        content: Content::Yaml(spec.node()),
+    });
+
+    let pipeline_role = Role::assumed_by("codepipeline.amazonaws.com")
+        .name(format!("{name}-pipeline"))
+        .allow((&artifacts.bucket_arn).get_objects(&format!("{SOURCES}*")))
+        .allow(build::bucket_facts(&artifacts.bucket_arn))
+        .allow(build::pipeline_artifacts(&artifacts.bucket_arn, &name))
+        .allow(Grant::on(
+            [Codebuild::BatchGetBuilds, Codebuild::StartBuild],
+            build.arn(),
+        ));
+    let pipeline_role = stack.add("PipelineRole", pipeline_role);
+
+    let environment = PipelineVariable::new("ENVIRONMENT")
+        .default_value("stage")
+        .description("The environment that the template is made for.");
+    let source = S3Source::new(
+        "Fetch",
+        artifacts.bucket_name.clone(),
+        format!("{SOURCES}unset.zip"),
+        "Source",
+    )
+    .allow_override();
+    let commit = source.artifact();
+    let test = CodeBuild::test("UnitTest", build.name(), &commit)
+        .environment(ENVIRONMENT, environment.reference())
+        .buildspec(&spec, &[]);
+    let pipeline = PipelineDeclaration::new(
+        ExecutionMode::Parallel,
+        pipeline_role.arn(),
+        artifacts.bucket_name.clone(),
+    )
+    .variable(&environment)
+    .stage(Stage::new("Source").action(source))
+    .stage(Stage::new("Test").action(test));
+    let pipeline = pipeline.into_resource().name(name.as_str());
+    stack.add("Pipeline", pipeline);
+
+    let arn = sub![
+        "arn:",
+        pseudo::partition(),
+        ":codepipeline:",
+        pseudo::region(),
+        ":",
+        pseudo::account_id(),
+        ":",
+        name.as_str()
+    ];
+    stack.output(
+        "Pipeline",
+        "The pipeline that runs the unit tests.",
+        Value::<String>::from(name.as_str()),
+    );
+    Exports {
+        pipeline_arn: stack.export("PipelineArn", arn.trusted()),
+    }
+}
+
+/// The buildspec. The database's download is checked against AWS's own hash before anything of it runs.
+fn buildspec(project: &Project) -> Buildspec {
+    let tests = &project.unit_test;
+    let mut spec = Buildspec::new().variable(TEMPLATE, project.application.template.as_str());
+    let mut install = Phase::new(project.build.install.iter().cloned()).on_failure(OnFailure::Abort);
+    if tests.local_dynamodb {
+        spec = spec
+            .runtime_version(Runtime::Java, "corretto21")
+            .variable(ENDPOINT, "http://127.0.0.1:8000");
+        install = install
+            .command("mkdir -p /tmp/dynamodb-local")
+            .command(format!(
+                "curl --fail --silent --show-error --location --remote-name --output-dir /tmp {DYNAMODB_LOCAL}"
+            ))
+            .command(format!(
+                "curl --fail --silent --show-error --location --remote-name --output-dir /tmp {DYNAMODB_LOCAL}.sha256"
+            ))
+            .command("(cd /tmp && sha256sum --check dynamodb_local_latest.tar.gz.sha256)")
+            .command("tar --extract --gzip --file /tmp/dynamodb_local_latest.tar.gz --directory /tmp/dynamodb-local");
+    }
+    let mut prepare = Phase::new(tests.build.iter().cloned()).on_failure(OnFailure::Abort);
+    if tests.local_dynamodb {
+        prepare = prepare
+            .command(
+                "(cd /tmp/dynamodb-local && nohup java -Djava.library.path=DynamoDBLocal_lib -jar DynamoDBLocal.jar -inMemory -port 8000 > /tmp/dynamodb-local.log 2>&1 &)",
+            )
+            .command(format!("timeout 60 sh -c 'until curl --silent --output /dev/null http://127.0.0.1:8000; do sleep 1; done'"));
+    }
+    for command in &tests.prepare {
+        prepare = prepare.command(command.as_str());
+    }
+    let validate = Phase::new(project.application.synthesize.iter().cloned()).command(format!(
+        "aws cloudformation validate-template --template-body \"file://{TEMPLATE}\" > /dev/null"
+    ));
+    let report =
+        Report::new("unit-tests", FileFormat::JunitXml, ["**/*.xml"]).base_directory(tests.report_folder.as_str());
+    if tests.local_dynamodb || !project.build.install.is_empty() {
+        spec = spec.install(install);
+    }
+    if tests.local_dynamodb || !(tests.build.is_empty() && tests.prepare.is_empty()) {
+        spec = spec.pre_build(prepare);
+    }
+    let spec = spec
+        .build(Phase::new(tests.commands.iter().cloned()))
+        .post_build(validate);
+    spec.report(report)
+}
+
+/// Writing the test report into the group that CodeBuild names after the project.
+fn report(project: &str) -> Grant {
+    let actions = [
+        Codebuild::BatchPutTestCases,
+        Codebuild::CreateReport,
+        Codebuild::CreateReportGroup,
+        Codebuild::UpdateReport,
+    ];
+    let group = sub![
+        "arn:",
+        pseudo::partition(),
+        ":codebuild:",
+        pseudo::region(),
+        ":",
+        pseudo::account_id(),
+        ":report-group/",
+        project,
+        "-unit-tests"
+    ];
+    Grant::on(actions, group.trusted::<synth::AnyArn>())
+}
