@@ -8,6 +8,7 @@ mod cli;
 mod config;
 mod emit;
 mod error;
+mod graph;
 mod manifest;
 mod output;
 mod parse;
