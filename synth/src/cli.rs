@@ -52,6 +52,28 @@ Examples:
   synth graph --of stacks --pr 17      the stacks of a pull request
   synth graph any.asl.json             any Step Functions definition")]
     Graph(GraphFlags),
+    /// Say what CloudFormation would add, update, replace and remove, and which data that loses.
+    #[command(after_help = "\
+Examples:
+  synth diff before/pr-17 out/pr-17    two folders that synth wrote
+  synth diff old.yaml new.json         two templates
+  synth diff before out/shared --json | jq '.stacks[].resources[] | select(.data == \"lost\")'
+
+Signs: + add, ~ update, ? may replace, ± replace, - remove. The exit code is 0 without a difference, else 1.
+What only AWS knows is not seen: drift, values of parameters, changes that a custom resource makes.")]
+    Diff(DiffFlags),
+}
+
+/// The flags of `diff`.
+#[derive(Debug, Args)]
+pub(crate) struct DiffFlags {
+    /// What is deployed: a folder that synth wrote, or a template.
+    pub(crate) old: PathBuf,
+    /// What is to be deployed.
+    pub(crate) new: PathBuf,
+    /// Print JSON, with values in full.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// The flags of a run without a subcommand.

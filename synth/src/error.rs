@@ -127,6 +127,9 @@ pub(crate) enum Problem {
         /// Why.
         source: crate::graph::asl::AslError,
     },
+    /// Templates that cannot be compared.
+    #[error(transparent)]
+    Templates(crate::diff::LoadError),
     /// A file that was named cannot be read.
     #[error("cannot read {}: {source}\n  help: {help}", path.display())]
     Unreadable {

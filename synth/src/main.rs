@@ -6,6 +6,7 @@
 mod check;
 mod cli;
 mod config;
+mod diff;
 mod emit;
 mod error;
 mod graph;
@@ -14,6 +15,8 @@ mod output;
 mod parse;
 mod run;
 mod table;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::process::ExitCode;

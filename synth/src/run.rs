@@ -8,12 +8,12 @@ use std::process::ExitCode;
 use stacks::Project;
 use synth::{Assembly, DocumentKind};
 
-use crate::cli::{Cli, Command, EmitFlags, GraphFlags, Of};
+use crate::cli::{Cli, Command, DiffFlags, EmitFlags, GraphFlags, Of};
 use crate::config::Target;
 use crate::error::{self, Error, Problem};
 use crate::graph::{self, Graph, Kind, Node};
 use crate::parse::{self, Parsed};
-use crate::{check, emit, output, table, write};
+use crate::{check, diff, emit, output, table, write};
 
 /// Runs the program.
 pub(crate) fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
@@ -36,6 +36,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
             Ok(error::OK)
         }
         Some(Command::Graph(flags)) => draw(flags),
+        Some(Command::Diff(flags)) => compare(flags),
     }
 }
 
@@ -44,7 +45,7 @@ fn with_others(cli: &Cli, mut problems: Vec<Problem>) -> Error {
     let selection = match &cli.command {
         None => Some(&cli.emit.selection),
         Some(Command::Graph(flags)) => Some(&flags.selection).filter(|_| flags.file.is_none()),
-        Some(Command::Schema) => None,
+        Some(Command::Schema | Command::Diff(_)) => None,
     };
     if let Some(Err(more)) = selection.map(Target::load) {
         problems.extend(more);
@@ -169,6 +170,26 @@ fn state_machines(target: &Target, assembly: &Assembly) -> Result<Graph, Error> 
     let environment = target.name();
     let only = machines.pop().map(|(_, graph)| graph);
     only.ok_or_else(|| Problem::NoStateMachine { environment }.into())
+}
+
+fn compare(flags: &DiffFlags) -> Result<u8, Error> {
+    let (old, new) = diff::load(&flags.old, &flags.new)
+        .map_err(|errors| errors.into_iter().map(Problem::Templates).collect::<Vec<_>>())?;
+    let difference = diff::compare(&old, &new);
+    if flags.json {
+        let json = serde_json::to_string_pretty(&difference).map_err(|source| Problem::Render {
+            what: "the difference".to_owned(),
+            source: source.into(),
+        })?;
+        output::data(&format!("{json}\n"))?;
+    } else {
+        output::text(&diff::text(&difference))?;
+    }
+    Ok(if difference.stacks.is_empty() {
+        error::OK
+    } else {
+        error::DIFFERS
+    })
 }
 
 /// The command that writes what `--check` missed.
