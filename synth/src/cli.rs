@@ -11,7 +11,7 @@ Examples:
   synth --pr 17 --check              say whether out/pr-17 is up to date, and show what is not
   synth --pr 17 --stdout app | less  read one template
   synth --environment stage --stdout app --format json > app.json
-  synth graph | pbcopy               the state machine as Mermaid text
+  synth graph                        the state machine as Mermaid text
   synth graph --format html > graph.html
   synth diff before/pr-17 out/pr-17  what CloudFormation would replace
 
@@ -44,6 +44,36 @@ Example:
   and as the first line of stacks/project.yaml:
   # yaml-language-server: $schema=../project.schema.json")]
     Schema,
+    /// Draw the state machine, or which stack needs which.
+    #[command(after_help = "\
+Examples:
+  synth graph                          the state machine as Mermaid text, for Markdown on GitHub
+  synth graph --format html > g.html   as a page for the browser, without any network
+  synth graph --of stacks --pr 17      the stacks of a pull request
+  synth graph any.asl.json             any Step Functions definition")]
+    Graph(GraphFlags),
+    /// Say what CloudFormation would add, update, replace and remove, and which data that loses.
+    #[command(after_help = "\
+Examples:
+  synth diff before/pr-17 out/pr-17    two folders that synth wrote
+  synth diff old.yaml new.json         two templates
+  synth diff before out/shared --json | jq '.stacks[].resources[] | select(.data == \"lost\")'
+
+Signs: + add, ~ update, ? may replace, ± replace, - remove. The exit code is 0 without a difference, else 1.
+What only AWS knows is not seen: drift, values of parameters, changes that a custom resource makes.")]
+    Diff(DiffFlags),
+}
+
+/// The flags of `diff`.
+#[derive(Debug, Args)]
+pub(crate) struct DiffFlags {
+    /// What is deployed: a folder that synth wrote, or a template.
+    pub(crate) old: PathBuf,
+    /// What is to be deployed.
+    pub(crate) new: PathBuf,
+    /// Print JSON, with values in full.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// The flags of a run without a subcommand.
@@ -69,12 +99,7 @@ pub(crate) struct EmitFlags {
 #[derive(Debug, Default, Args)]
 pub(crate) struct Selection {
     /// The environment of a pull request: its number, 1 to 999999, with or without `#`. Not together with --environment.
-    #[arg(
-        long,
-        value_name = "NUMBER",
-        allow_negative_numbers = true,
-        conflicts_with = "environment"
-    )]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     pub(crate) pr: Option<String>,
     /// An environment by its name: `stage` or `pr-17`.
     #[arg(long, value_name = "NAME")]
@@ -82,6 +107,42 @@ pub(crate) struct Selection {
     /// The configuration [default: stacks/project.yaml here or in a folder above, up to the repository's root].
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+}
+
+/// The flags of `graph`.
+#[derive(Debug, Args)]
+pub(crate) struct GraphFlags {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// What to draw.
+    #[arg(long, value_name = "WHAT", default_value = "state-machine")]
+    pub(crate) of: Of,
+    /// The form of the drawing.
+    #[arg(long, value_name = "FORMAT", default_value = "mermaid")]
+    pub(crate) format: Drawing,
+    /// A Step Functions definition to draw instead of the project's.
+    #[arg(value_name = "FILE", conflicts_with_all = ["pr", "environment", "config", "of"])]
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// What a drawing shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Of {
+    /// States and transitions.
+    StateMachine,
+    /// Stacks, each below those that must be deployed before it.
+    Stacks,
+}
+
+/// The form of a drawing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Drawing {
+    /// Text that GitHub draws.
+    Mermaid,
+    /// A picture.
+    Svg,
+    /// A page with the picture, to move and zoom.
+    Html,
 }
 
 /// The form of templates.

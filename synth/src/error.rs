@@ -109,6 +109,27 @@ pub(crate) enum Problem {
         /// What there is.
         stacks: Vec<String>,
     },
+    /// No state machine where one is to be drawn.
+    #[error(
+        "no stack of {environment} has a state machine\n  help: leave out --pr and --environment for the pipeline's, or draw the stacks with `--of stacks`"
+    )]
+    NoStateMachine {
+        /// Where it was looked for.
+        environment: String,
+    },
+    /// A state machine that cannot be drawn.
+    #[error(
+        "cannot draw {name}: {source}\n  help: name a Step Functions definition, such as a file `*.asl.json` of an emission"
+    )]
+    Undrawable {
+        /// The document.
+        name: String,
+        /// Why.
+        source: crate::graph::asl::AslError,
+    },
+    /// Templates that cannot be compared.
+    #[error(transparent)]
+    Templates(crate::diff::LoadError),
     /// A file that was named cannot be read.
     #[error("cannot read {}: {source}\n  help: {help}", path.display())]
     Unreadable {

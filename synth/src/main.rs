@@ -6,13 +6,17 @@
 mod check;
 mod cli;
 mod config;
+mod diff;
 mod emit;
 mod error;
+mod graph;
 mod manifest;
 mod output;
 mod parse;
 mod run;
 mod table;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::process::ExitCode;

@@ -56,13 +56,11 @@ fn mend(arguments: &mut Vec<OsString>, error: &clap::Error) -> bool {
         Some(rest) => rest.strip_prefix('=').map(|value| Some(value.to_owned())),
         None => None,
     };
-    let found = arguments.iter().enumerate().skip(1);
-    let Some((index, inline)) = found
-        .filter_map(|(index, argument)| Some((index, value_of(argument)?)))
-        .last()
-    else {
-        return false;
-    };
+    // The last of its name: of a flag that stands twice, the first is kept.
+    let found = (1..arguments.len())
+        .rev()
+        .find_map(|index| Some((index, value_of(&arguments[index])?)));
+    let Some((index, inline)) = found else { return false };
     if let Some(meant) = text(error, ContextKind::SuggestedArg).filter(|_| error.kind() == ErrorKind::UnknownArgument) {
         arguments[index] = inline
             .map_or_else(|| meant.clone(), |value| format!("{meant}={value}"))

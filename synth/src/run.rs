@@ -1,17 +1,19 @@
 //! From the arguments to the exit code: which steps a run consists of.
 
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use stacks::Project;
-use synth::Assembly;
+use synth::{Assembly, DocumentKind};
 
-use crate::cli::{Cli, Command, EmitFlags};
+use crate::cli::{Cli, Command, DiffFlags, EmitFlags, GraphFlags, Of};
 use crate::config::Target;
 use crate::error::{self, Error, Problem};
+use crate::graph::{self, Graph, Kind, Node};
 use crate::parse::{self, Parsed};
-use crate::{check, emit, output, table, write};
+use crate::{check, diff, emit, output, table, write};
 
 /// Runs the program.
 pub(crate) fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
@@ -33,6 +35,8 @@ fn run(cli: &Cli) -> Result<u8, Error> {
             output::data(&format!("{:#}\n", Project::schema()))?;
             Ok(error::OK)
         }
+        Some(Command::Graph(flags)) => draw(flags),
+        Some(Command::Diff(flags)) => compare(flags),
     }
 }
 
@@ -40,7 +44,8 @@ fn run(cli: &Cli) -> Result<u8, Error> {
 fn with_others(cli: &Cli, mut problems: Vec<Problem>) -> Error {
     let selection = match &cli.command {
         None => Some(&cli.emit.selection),
-        Some(Command::Schema) => None,
+        Some(Command::Graph(flags)) => Some(&flags.selection).filter(|_| flags.file.is_none()),
+        Some(Command::Schema | Command::Diff(_)) => None,
     };
     if let Some(Err(more)) = selection.map(Target::load) {
         problems.extend(more);
@@ -107,6 +112,84 @@ fn print(target: &Target, assembly: &Assembly, name: &str, flags: &EmitFlags) ->
         })?;
     output::data(&emit::template(&stack.name, &stack.template, flags.format)?)?;
     Ok(error::OK)
+}
+
+fn draw(flags: &GraphFlags) -> Result<u8, Error> {
+    let (graph, title) = match &flags.file {
+        Some(path) => (state_machine_in(path)?, path.display().to_string()),
+        None => {
+            let target = Target::load(&flags.selection)?;
+            let assembly = target.synthesize()?;
+            let title = format!("{} {}", target.project.project, target.name());
+            match flags.of {
+                Of::Stacks => (graph::stacks::graph(&assembly), title),
+                Of::StateMachine => (state_machines(&target, &assembly)?, title),
+            }
+        }
+    };
+    output::data(&graph::render(&graph, &title, flags.format))?;
+    Ok(error::OK)
+}
+
+fn state_machine_in(path: &Path) -> Result<Graph, Error> {
+    let text = fs::read_to_string(path).map_err(|source| Problem::Unreadable {
+        path: path.to_owned(),
+        source,
+        help: "name a Step Functions definition, such as a file `*.asl.json` of an emission",
+    })?;
+    graph::asl::graph(&text).map_err(|source| {
+        let name = path.display().to_string();
+        Problem::Undrawable { name, source }.into()
+    })
+}
+
+/// The only state machine of an assembly, or all of them, each in a box of its name.
+fn state_machines(target: &Target, assembly: &Assembly) -> Result<Graph, Error> {
+    let documents = assembly.stacks.iter().flat_map(|stack| &stack.documents);
+    let mut machines = Vec::new();
+    for document in documents.filter(|document| document.kind == DocumentKind::StateMachine) {
+        let name = document.name.clone();
+        let text = document.text().map_err(|source| Problem::Render {
+            what: name.clone(),
+            source,
+        })?;
+        match graph::asl::graph(&text) {
+            Ok(graph) => machines.push((name, graph)),
+            Err(source) => return Err(Problem::Undrawable { name, source }.into()),
+        }
+    }
+    if machines.len() > 1 {
+        let mut all = Graph::default();
+        for (name, graph) in machines {
+            let mut node = Node::new(Kind::Group, name.strip_suffix(".asl.json").unwrap_or(&name));
+            node.inner = Some(graph);
+            all.add(node);
+        }
+        return Ok(all);
+    }
+    let environment = target.name();
+    let only = machines.pop().map(|(_, graph)| graph);
+    only.ok_or_else(|| Problem::NoStateMachine { environment }.into())
+}
+
+fn compare(flags: &DiffFlags) -> Result<u8, Error> {
+    let (old, new) = diff::load(&flags.old, &flags.new)
+        .map_err(|errors| errors.into_iter().map(Problem::Templates).collect::<Vec<_>>())?;
+    let difference = diff::compare(&old, &new);
+    if flags.json {
+        let json = serde_json::to_string_pretty(&difference).map_err(|source| Problem::Render {
+            what: "the difference".to_owned(),
+            source: source.into(),
+        })?;
+        output::data(&format!("{json}\n"))?;
+    } else {
+        output::text(&diff::text(&difference))?;
+    }
+    Ok(if difference.stacks.is_empty() {
+        error::OK
+    } else {
+        error::DIFFERS
+    })
 }
 
 /// The command that writes what `--check` missed.

@@ -24,9 +24,9 @@ pub(crate) type Contents = BTreeMap<String, Vec<u8>>;
 /// Where the folder holds anything that this program did not write, or the file system refuses. The folder is as it was.
 pub(crate) fn replace(out: &Path, emission: &Emission) -> Result<Contents, WriteError> {
     let target = out.join(&emission.name);
-    let before = owned(&target)?;
     fs::create_dir_all(out).map_err(refused("create the folder", out))?;
     let _lock = lock(out)?;
+    let before = owned(&target)?;
     let prefix = format!(".synth-{}.", emission.name);
     remove_leftovers(out, &prefix);
     let staging = staging(out, &prefix).map_err(refused("create a folder in", out))?;
@@ -108,14 +108,17 @@ fn lock(out: &Path) -> Result<Option<fs::File>, WriteError> {
     }
 }
 
-/// Removes what interrupted runs left: folders of our name that are empty or hold nothing but what their manifest lists.
+/// Removes what interrupted runs left: folders of our name that hold nothing but what their manifest lists.
 fn remove_leftovers(out: &Path, prefix: &str) {
     let Ok(entries) = fs::read_dir(out) else { return };
     for entry in entries.flatten() {
-        let ours = entry.file_name().to_string_lossy().starts_with(prefix) && owned(&entry.path()).is_ok();
-        if ours {
+        let path = entry.path();
+        let named = entry.file_name().to_string_lossy().starts_with(prefix);
+        // The manifest is written first, so one that is not whole is alone.
+        let begun = || contents(&path).is_ok_and(|files| files.keys().all(|file| file == manifest::FILE));
+        if named && (owned(&path).is_ok() || begun()) {
             // One that cannot be removed is in nobody's way.
-            let _ = fs::remove_dir_all(entry.path());
+            let _ = fs::remove_dir_all(&path);
         }
     }
 }
