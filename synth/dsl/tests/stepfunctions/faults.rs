@@ -14,9 +14,16 @@ use crate::support::{
 /// `blamed` is a part of the source line that the fault points at.
 #[track_caller]
 fn assert_fault(fault: &Fault, blamed: &str, path: &str, message: &str) {
-    assert_eq!((fault.path.as_str(), fault.message.as_str()), (path, message), "{fault}");
+    assert_eq!(
+        (fault.path.as_str(), fault.message.as_str()),
+        (path, message),
+        "{fault}"
+    );
     assert!(fault.help.is_some(), "{fault}");
-    assert!(blamed_line(fault, include_str!("faults.rs")).contains(blamed), "{fault}");
+    assert!(
+        blamed_line(fault, include_str!("faults.rs")).contains(blamed),
+        "{fault}"
+    );
 }
 
 #[test]
@@ -189,7 +196,12 @@ fn a_wildcard_that_is_not_last_or_not_alone() {
         .catch(FetchError::SourceMissing, rethrow("Missing"))
         .then(proceed());
     let message = "`States.ALL` is not last, so what follows is never looked at";
-    assert_fault(&only_fault(machine), ".catch(States::All", "Fetch source: Catch", message);
+    assert_fault(
+        &only_fault(machine),
+        ".catch(States::All",
+        "Fetch source: Catch",
+        message,
+    );
     let machine = task(FetchSource).retry((States::All, FetchError::SourceMissing), attempts(2));
     assert_fault(
         &only_fault(machine),
@@ -214,7 +226,12 @@ fn an_error_that_nothing_within_raises() {
     )
     .catch(FetchError::SourceMissing, rethrow("Missing"));
     let message = "nothing in this state fails with `SourceMissing`; it may fail with no handler's error";
-    assert_fault(&only_fault(machine), ".catch(FetchError::SourceMissing", "Both", message);
+    assert_fault(
+        &only_fault(machine),
+        ".catch(FetchError::SourceMissing",
+        "Both",
+        message,
+    );
 }
 
 #[test]
@@ -235,7 +252,12 @@ fn retries_out_of_range() {
     );
     let machine = task(FetchSource).retry(TRANSIENT, attempts(2).up_to(seconds(1)));
     let message = "a longest wait of 1 seconds is not between the first wait of 1 and 31622400";
-    assert_fault(&only_fault(machine), "attempts(2).up_to", "Fetch source: Retry", message);
+    assert_fault(
+        &only_fault(machine),
+        "attempts(2).up_to",
+        "Fetch source: Retry",
+        message,
+    );
 }
 
 #[test]

@@ -5,7 +5,9 @@ use synth::stepfunctions::{
     Expr, Flow, LambdaService, Never, States, TRANSIENT, attempts, choice, parallel, pass, rethrow, task,
 };
 
-use crate::support::{Build, CheckBuild, Commit, FetchError, FetchSource, Report, StartBuild, blamed_line, emitted, only_fault};
+use crate::support::{
+    Build, CheckBuild, Commit, FetchError, FetchSource, Report, StartBuild, blamed_line, emitted, only_fault,
+};
 
 #[test]
 fn a_flow_that_is_used_twice_is_there_once() {
@@ -37,7 +39,10 @@ fn two_different_states_of_one_name_are_a_fault_that_names_both_lines() {
         "{fault}"
     );
     assert!(fault.message.contains(file!()), "{fault}");
-    assert!(blamed_line(&fault, include_str!("sharing.rs")).contains("task(CheckBuild)"), "{fault}");
+    assert!(
+        blamed_line(&fault, include_str!("sharing.rs")).contains("task(CheckBuild)"),
+        "{fault}"
+    );
 }
 
 #[test]
