@@ -7,7 +7,7 @@ use synth_aws::Duration;
 
 use super::errors::Caught;
 use super::expr::ast::{Root, Token};
-use super::expr::{Expr, IntoExpr};
+use super::expr::{Expr, Expression, IntoExpr};
 use super::flow::{Flow, IntoFlow, composes};
 use super::shape::Shape;
 use super::state::{Assignment, Kind, State, Template, Until};
@@ -25,12 +25,12 @@ pub struct Passing<In: Shape, Out: Shape> {
 ///
 /// See <https://docs.aws.amazon.com/step-functions/latest/dg/state-pass.html>.
 #[track_caller]
-pub fn pass<In: Shape, Out: Shape>(
+pub fn pass<In: Shape, E: Expression>(
     name: impl Into<String>,
-    output: impl FnOnce(Expr<In>) -> Expr<Out>,
-) -> Passing<In, Out> {
+    output: impl FnOnce(Expr<In>) -> E,
+) -> Passing<In, E::Of> {
     let (token, at) = (Token::fresh(), Location::caller());
-    let output = output(Expr::root(Root::Input(token)));
+    let output = output(Expr::root(Root::Input(token))).expression();
     let mut state = State::new(name, Kind::Pass, token, at);
     state.output = Some(Template { ast: output.ast(), at });
     Passing {
@@ -202,6 +202,11 @@ impl<In: Shape, Any: Shape> Failing<In, Any> {
             });
         }
         self
+    }
+
+    /// The flow of this state alone.
+    pub fn into_flow(self) -> Flow<In, Any> {
+        Flow::state(self.state)
     }
 }
 

@@ -152,7 +152,7 @@ pub use basic::{Failing, Passing, fail, pass, proceed, rethrow, succeed, wait, w
 pub use choice::{Cases, Choice, choice, choice_on};
 pub use definition::{Definition, definition};
 pub use errors::{Caught, Errors, LambdaService, Predefined, RaisedBy, States, TRANSIENT};
-pub use expr::{Expr, IntoExpr, Number, Untyped, concatenation};
+pub use expr::{Expr, Expression, IntoExpr, Number, Untyped, concatenation};
 pub use flow::{Flow, IntoFlow};
 pub use graph::{Edge, EdgeKind, Graph, GraphNode};
 pub use nested::{Branches, map, parallel};

@@ -7,7 +7,7 @@ use synth_aws::{Arn, Duration, Value, lambda};
 
 use super::errors::{Caught, Errors, RaisedBy};
 use super::expr::ast::{Root, Token};
-use super::expr::{Expr, IntoExpr};
+use super::expr::{Expr, Expression, IntoExpr};
 use super::flow::{Flow, IntoFlow, composes};
 use super::retry::{Retrier, Retry};
 use super::shape::Shape;
@@ -178,8 +178,8 @@ impl<K, R: Shape, Out: Shape, S> Work<K, R, Out, S> {
 impl<K, R: Shape, Out: Shape> Work<K, R, Out, Open> {
     /// Leaves the state with what the closure makes of the result. It sees variables as they were before the state.
     #[track_caller]
-    pub fn output<Next: Shape>(self, output: impl FnOnce(Expr<R>) -> Expr<Next>) -> Work<K, R, Next, Open> {
-        let output = output(Expr::root(self.result));
+    pub fn output<E: Expression>(self, output: impl FnOnce(Expr<R>) -> E) -> Work<K, R, E::Of, Open> {
+        let output = output(Expr::root(self.result)).expression();
         self.set_output(&output, Location::caller())
     }
 }
@@ -316,8 +316,8 @@ impl<Out: Shape> Catching<Out> {
 
     /// Enters the flow with what the closure makes of the error.
     #[track_caller]
-    pub fn output<Next: Shape>(self, output: impl FnOnce(Expr<Caught>) -> Expr<Next>) -> Catching<Next> {
-        let output = output(Expr::root(Root::ErrorOutput(self.token)));
+    pub fn output<E: Expression>(self, output: impl FnOnce(Expr<Caught>) -> E) -> Catching<E::Of> {
+        let output = output(Expr::root(Root::ErrorOutput(self.token))).expression();
         let output = Some(Template {
             ast: output.ast(),
             at: Location::caller(),

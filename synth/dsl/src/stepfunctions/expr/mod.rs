@@ -5,6 +5,7 @@
 
 pub(crate) mod ast;
 mod operations;
+mod text;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -54,6 +55,28 @@ pub struct Untyped(Arc<Ast>);
 pub trait IntoExpr<T: Shape> {
     /// The expression.
     fn into_expr(self) -> Expr<T>;
+}
+
+/// An expression that says itself what it is of: an [`Expr`], or the field expressions of a struct.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no expression",
+    label = "expected an `Expr`, or the field expressions of a struct",
+    note = "`Expr::literal(…)` makes an expression of a value"
+)]
+pub trait Expression {
+    /// The type of the value.
+    type Of: Shape;
+
+    /// The expression.
+    fn expression(self) -> Expr<Self::Of>;
+}
+
+impl<T: Shape> Expression for Expr<T> {
+    type Of = T;
+
+    fn expression(self) -> Self {
+        self
+    }
 }
 
 impl<T: Shape> Expr<T> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::ast::{Ast, Operator};
-use super::{Expr, IntoExpr, Shape};
+use super::{Expr, Expression, IntoExpr, Shape};
 
 /// The number types.
 pub trait Number: Shape {}
@@ -46,10 +46,10 @@ impl Expr<bool> {
     }
 
     /// `then` where this holds, else `otherwise`.
-    pub fn choose<T: Shape>(&self, then: Expr<T>, otherwise: impl IntoExpr<T>) -> Expr<T> {
+    pub fn choose<E: Expression>(&self, then: E, otherwise: impl IntoExpr<E::Of>) -> Expr<E::Of> {
         Expr::of(Ast::Conditional {
             test: self.ast(),
-            then: then.ast(),
+            then: then.expression().ast(),
             otherwise: otherwise.into_expr().ast(),
         })
     }
