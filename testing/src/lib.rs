@@ -1,1 +1,33 @@
-//! x
+//! What the tests of the whole system stand on: validators that other people wrote, run on what this workspace emits.
+//!
+//! The code that emits a template cannot be its judge. So each kind of output is given to a tool that knows the format from elsewhere:
+//!
+//! | output | module | judge |
+//! |---|---|---|
+//! | CloudFormation templates | [`cfn_lint`] | cfn-lint, with the registry schemas of the generated resource types |
+//! | state machines | [`asl`] | asl-validator, and the JSONata reference parser |
+//! | buildspecs | [`buildspec`] | a JSON Schema of the CodeBuild User Guide's reference |
+//! | API Gateway mapping templates | [`velocity`] | the Velocity engine that API Gateway runs, and a second one that shares no code with it |
+//! | YAML output | [`yaml`] | PyYAML, read the way CloudFormation reads YAML |
+//!
+//! A validator answers with [`Finding`]s; what a test tolerates is the test's own decision. [`tools`] installs what the validators
+//! need into the target folder, pinned by hash. A test that cannot run because the machine lacks Python, Node or Debian's archive
+//! ends through [`or_skip`], which leaves a record and fails under `TESTING_FORBID_SKIP=1`.
+//!
+//! This crate never reaches AWS or GitHub, never installs anything outside the target folder, and is linked by no program: only
+//! tests use it. Its only network traffic is to package registries, through their own clients, when a tool is installed.
+
+pub mod asl;
+pub mod buildspec;
+pub mod cfn_lint;
+pub mod tools;
+pub mod velocity;
+pub mod yaml;
+
+mod error;
+mod finding;
+mod skip;
+
+pub use error::{Error, Refusal};
+pub use finding::{Finding, Level};
+pub use skip::{FORBID, or_skip, skipped};

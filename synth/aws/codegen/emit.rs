@@ -243,7 +243,7 @@ impl<'a> Emitter<'a> {
         }
         let _ = writeln!(
             source,
-            "/// Sets any property to any JSON, past every check of the types; synthesis still names what the registry does not know.\n#[track_caller]\npub fn with_raw(mut self, property: &'static str, value: impl Into<crate::Value<crate::Json>>) -> Self {{ self.0.set(property, value.into().into_node()); self }}\n}}\nimpl From<{rust}> for crate::Value<{rust}> {{ fn from(value: {rust}) -> Self {{ Self::from_node(crate::Node::Object(value.0)) }} }}"
+            "}}\nimpl From<{rust}> for crate::Value<{rust}> {{ fn from(value: {rust}) -> Self {{ Self::from_node(crate::Node::Object(value.0)) }} }}"
         );
         source
     }

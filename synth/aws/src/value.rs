@@ -309,6 +309,12 @@ impl<R> From<&str> for Value<Name<R>> {
     }
 }
 
+impl<R> From<String> for Value<Name<R>> {
+    fn from(text: String) -> Self {
+        Self::from_node(Node::Text(Cow::Owned(text)))
+    }
+}
+
 impl<T, V: Into<Value<T>>, const N: usize> From<[V; N]> for Value<Vec<T>> {
     fn from(items: [V; N]) -> Self {
         items.into_iter().collect()

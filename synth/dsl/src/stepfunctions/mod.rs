@@ -139,6 +139,7 @@ mod expr;
 mod flow;
 mod graph;
 mod lower;
+mod machine;
 mod nested;
 mod poll;
 mod retry;
@@ -155,6 +156,7 @@ pub use errors::{Caught, Errors, LambdaService, Predefined, RaisedBy, States, TR
 pub use expr::{Expr, Expression, IntoExpr, Number, Untyped, concatenation};
 pub use flow::{Flow, IntoFlow};
 pub use graph::{Edge, EdgeKind, Graph, GraphNode};
+pub use machine::{StateMachine, StateMachineHandle, arn_of};
 pub use nested::{Branches, map, parallel};
 pub use poll::{Bounds, Poll, Until, poll};
 pub use retry::{Retry, attempts};

@@ -1,0 +1,165 @@
+//! [`Grant`]: actions on resources, as a value.
+
+use std::panic::Location;
+
+use synth_aws::{Action, Intrinsic, Node, Part, Value};
+
+use crate::fault::Fault;
+
+/// Leave to do some actions on some resources.
+///
+/// ```
+/// use synth::actions::Sqs;
+/// use synth::iam::Grant;
+/// use synth::Value;
+///
+/// let queue: Value<synth::AnyArn> = Value::from("arn:aws:sqs:eu-west-1:123456789012:builds").trusted();
+/// let send = Grant::on([Sqs::SendMessage], queue);
+/// # let _ = send;
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[must_use]
+pub struct Grant {
+    pub(crate) actions: Vec<&'static str>,
+    pub(crate) resources: Vec<Node>,
+    pub(crate) conditions: Vec<(Operator, String, Node)>,
+    /// Why the resources are named by a pattern, where they are.
+    pub(crate) wildcard_reason: Option<String>,
+    pub(crate) at: &'static Location<'static>,
+}
+
+/// The condition operators in use, see
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operator {
+    /// Equal text.
+    StringEquals,
+    /// Text that matches a pattern with `*` and `?`.
+    StringLike,
+    /// An equal ARN, with `*` and `?`.
+    ArnLike,
+    /// Equal booleans.
+    Bool,
+    /// An address within a range.
+    IpAddress,
+    /// An address outside of every range.
+    NotIpAddress,
+    /// Every value of the request's key is one of these.
+    ForAllValuesStringEquals,
+}
+
+impl Operator {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::StringEquals => "StringEquals",
+            Self::StringLike => "StringLike",
+            Self::ArnLike => "ArnLike",
+            Self::Bool => "Bool",
+            Self::IpAddress => "IpAddress",
+            Self::NotIpAddress => "NotIpAddress",
+            Self::ForAllValuesStringEquals => "ForAllValues:StringEquals",
+        }
+    }
+}
+
+impl Grant {
+    /// Actions on exactly one resource. A pattern in its ARN is a fault of synthesis: see [`Grant::on_matching`].
+    #[track_caller]
+    pub fn on<A: Action>(actions: impl IntoIterator<Item = A>, resource: impl Into<Value<synth_aws::AnyArn>>) -> Self {
+        Self::new(actions, resource.into().into_node(), None)
+    }
+
+    /// Actions on every resource whose ARN matches a pattern, with the reason why they cannot be named one by one.
+    #[track_caller]
+    pub fn on_matching<A: Action>(
+        actions: impl IntoIterator<Item = A>,
+        pattern: impl Into<Value<String>>,
+        reason: impl Into<String>,
+    ) -> Self {
+        Self::new(actions, pattern.into().into_node(), Some(reason.into()))
+    }
+
+    /// Actions that IAM cannot bind to a resource, with the reason.
+    #[track_caller]
+    pub fn on_any_resource<A: Action>(actions: impl IntoIterator<Item = A>, reason: impl Into<String>) -> Self {
+        Self::new(actions, Node::from("*"), Some(reason.into()))
+    }
+
+    #[track_caller]
+    fn new<A: Action>(actions: impl IntoIterator<Item = A>, resource: Node, wildcard_reason: Option<String>) -> Self {
+        let mut actions: Vec<&'static str> = actions.into_iter().map(Action::qualified).collect();
+        actions.sort_unstable();
+        actions.dedup();
+        Self {
+            actions,
+            resources: vec![resource],
+            conditions: Vec::new(),
+            wildcard_reason,
+            at: Location::caller(),
+        }
+    }
+
+    /// The same actions on one more resource.
+    pub fn and_on(mut self, resource: impl Into<Value<synth_aws::AnyArn>>) -> Self {
+        self.resources.push(resource.into().into_node());
+        self
+    }
+
+    /// Only where the condition key has such a value.
+    pub fn when(mut self, operator: Operator, key: impl Into<String>, value: impl Into<Value<String>>) -> Self {
+        self.conditions.push((operator, key.into(), value.into().into_node()));
+        self
+    }
+
+    /// Only where the condition key has one of these values.
+    pub fn when_any(
+        mut self,
+        operator: Operator,
+        key: impl Into<String>,
+        values: impl Into<Value<Vec<String>>>,
+    ) -> Self {
+        self.conditions.push((operator, key.into(), values.into().into_node()));
+        self
+    }
+
+    /// What is wrong with the grant by itself.
+    pub(crate) fn check(&self) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        if self.actions.is_empty() {
+            faults.push(Fault::new("the grant has no action").at(self.at));
+        }
+        let patterned = self.resources.iter().any(has_wildcard);
+        match &self.wildcard_reason {
+            None if patterned => faults.push(
+                Fault::new(format!(
+                    "the grant of {} names its resources by a pattern and gives no reason",
+                    self.actions.join(", ")
+                ))
+                .at(self.at)
+                .help("name the resource, or use `Grant::on_matching` and say why it cannot be named"),
+            ),
+            Some(reason) if reason.trim().is_empty() => {
+                faults.push(Fault::new("the grant's reason for a pattern is empty").at(self.at));
+            }
+            _ => {}
+        }
+        faults
+    }
+}
+
+/// Whether an ARN holds `*` or `?` in its literal text.
+pub(crate) fn has_wildcard(node: &Node) -> bool {
+    let wild = |text: &str| text.contains(['*', '?']);
+    match node {
+        Node::Text(text) => wild(text),
+        Node::List(items) => items.iter().any(has_wildcard),
+        Node::Intrinsic(intrinsic) => match &**intrinsic {
+            Intrinsic::Sub(parts) => parts.iter().any(|part| match part {
+                Part::Literal(text) => wild(text),
+                Part::Value(node) => has_wildcard(node),
+            }),
+            other => other.operands().into_iter().any(has_wildcard),
+        },
+        _ => false,
+    }
+}

@@ -1,0 +1,6 @@
+//! Only an action makes artifacts.
+use synth::codepipeline::Artifact;
+
+fn main() {
+    let _ = Artifact::new("Source");
+}

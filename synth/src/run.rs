@@ -1,0 +1,144 @@
+//! From the arguments to the exit code: which steps a run consists of.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use stacks::Project;
+use synth::Assembly;
+
+use crate::cli::{Cli, Command, EmitFlags};
+use crate::config::Target;
+use crate::error::{self, Error, Problem};
+use crate::parse::{self, Parsed};
+use crate::{check, emit, output, table, write};
+
+/// Runs the program.
+pub(crate) fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let outcome = match parse::parse(arguments) {
+        Parsed::Text(text) => output::text(&text.ansi().to_string())
+            .map(|()| error::OK)
+            .map_err(Error::from),
+        Parsed::Unusable(problems) => Err(problems.into()),
+        Parsed::Flags(cli, problems) if problems.is_empty() => run(&cli),
+        Parsed::Flags(cli, problems) => Err(with_others(&cli, problems)),
+    };
+    ExitCode::from(outcome.unwrap_or_else(|error| error.report()))
+}
+
+fn run(cli: &Cli) -> Result<u8, Error> {
+    match &cli.command {
+        None => emit(&cli.emit),
+        Some(Command::Schema) => {
+            output::data(&format!("{:#}\n", Project::schema()))?;
+            Ok(error::OK)
+        }
+    }
+}
+
+/// The faults of the flags, and those of the values and the configuration that the remaining flags name.
+fn with_others(cli: &Cli, mut problems: Vec<Problem>) -> Error {
+    let selection = match &cli.command {
+        None => Some(&cli.emit.selection),
+        Some(Command::Schema) => None,
+    };
+    if let Some(Err(more)) = selection.map(Target::load) {
+        problems.extend(more);
+    }
+    problems.into()
+}
+
+fn emit(flags: &EmitFlags) -> Result<u8, Error> {
+    let target = Target::load(&flags.selection)?;
+    let assembly = target.synthesize()?;
+    if let Some(name) = &flags.stdout {
+        return print(&target, &assembly, name, flags);
+    }
+    let emission = emit::emission(&target, &assembly, flags.format)?;
+    let out = flags.out.clone().unwrap_or_else(|| target.root.join("out"));
+    let folder = out.join(&emission.name);
+    if flags.check {
+        let found = write::contents(&folder).map_err(|source| Problem::Unreadable {
+            path: folder.clone(),
+            source,
+            help: "correct its permissions, or name another folder with `--out`",
+        })?;
+        let (report, count) = check::differences(&folder, &emission, &found);
+        output::text(&report)?;
+        if count == 0 {
+            output::note(&format!("{} is up to date", folder.display()));
+            return Ok(error::OK);
+        }
+        let plural = if count == 1 { " is" } else { "s are" };
+        output::error(&format!(
+            "{count} file{plural} not what the stacks say\n  help: run `{}`",
+            mending_command(flags, &target)
+        ));
+        return Ok(error::DIFFERS);
+    }
+    let before = write::replace(&out, &emission)?;
+    let (table, summary) = table::files(&folder, &emission, &before, output::width());
+    output::text(&table)?;
+    output::text(&table::escapes(&emission.escapes))?;
+    output::note(&format!(
+        "{}: {}",
+        folder.display(),
+        summary.clause(emission.files.len())
+    ));
+    Ok(error::OK)
+}
+
+/// Prints one template.
+fn print(target: &Target, assembly: &Assembly, name: &str, flags: &EmitFlags) -> Result<u8, Error> {
+    let prefix = format!("{}-", target.project.project);
+    let suffix = format!("-{}", target.name());
+    let named = |stack: &str| {
+        let short = stack.strip_prefix(&prefix).unwrap_or(stack);
+        [stack, short, short.strip_suffix(&suffix).unwrap_or(short)].contains(&name)
+    };
+    let stack = assembly
+        .stacks
+        .iter()
+        .find(|stack| named(&stack.name))
+        .ok_or_else(|| Problem::UnknownStack {
+            name: name.to_owned(),
+            environment: target.name(),
+            stacks: assembly.stacks.iter().map(|stack| stack.name.clone()).collect(),
+        })?;
+    output::data(&emit::template(&stack.name, &stack.template, flags.format)?)?;
+    Ok(error::OK)
+}
+
+/// The command that writes what `--check` missed.
+fn mending_command(flags: &EmitFlags, target: &Target) -> String {
+    let mut command = "cargo run -p synth --".to_owned();
+    let mut add = |flag: &str, value: String| command.push_str(&format!(" {flag} {value}"));
+    match target.environment {
+        Some(stacks::Environment::PullRequest(pull_request)) => add("--pr", pull_request.number().to_string()),
+        Some(environment) => add("--environment", environment.to_string()),
+        None => {}
+    }
+    if flags.format.extension() != "yaml" {
+        add("--format", flags.format.extension().to_owned());
+    }
+    let paths: [(&str, &Option<PathBuf>); 2] = [("--out", &flags.out), ("--config", &flags.selection.config)];
+    for (flag, path) in paths {
+        if let Some(path) = path {
+            add(flag, quoted(path));
+        }
+    }
+    command
+        .strip_suffix(" --")
+        .map_or_else(|| command.clone(), str::to_owned)
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |character: char| character.is_alphanumeric() || "/._-".contains(character);
+    if text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
