@@ -9,11 +9,11 @@ use crate::Project;
 use crate::project::{Compute, Processor};
 
 /// The environment that a build is for, such as `pr-17`.
-pub const ENVIRONMENT: Variable = Variable::new("ENVIRONMENT");
+pub(crate) const ENVIRONMENT: Variable = Variable::new("ENVIRONMENT");
 
 /// A CodeBuild project that a pipeline starts. Its source's buildspec is the deployed one, never the commit's own.
 #[track_caller]
-pub fn project(
+pub(crate) fn project(
     configuration: &Project,
     name: &str,
     role: Value<Arn<RoleResource>>,
@@ -65,7 +65,7 @@ fn source(buildspec: Value<String>) -> project::Source {
 
 /// The log group of a build.
 #[track_caller]
-pub fn log_group(configuration: &Project, name: &str) -> logs::LogGroup {
+pub(crate) fn log_group(configuration: &Project, name: &str) -> logs::LogGroup {
     logs::LogGroup::new()
         .log_group_name(format!("/aws/codebuild/{name}"))
         .retention_in_days(days(configuration.limits.retention_days.into()))
@@ -73,7 +73,7 @@ pub fn log_group(configuration: &Project, name: &str) -> logs::LogGroup {
 
 /// Writing a build's log.
 #[track_caller]
-pub fn write_logs(group: Value<Arn<logs::LogGroup>>) -> Grant {
+pub(crate) fn write_logs(group: Value<Arn<logs::LogGroup>>) -> Grant {
     Grant::on_matching(
         [Logs::CreateLogStream, Logs::PutLogEvents],
         group,
@@ -83,7 +83,7 @@ pub fn write_logs(group: Value<Arn<logs::LogGroup>>) -> Grant {
 
 /// Reading and writing what the stages of one pipeline hand on.
 #[track_caller]
-pub fn pipeline_artifacts(bucket: &Value<Arn<s3::Bucket>>, pipeline: &str) -> Grant {
+pub(crate) fn pipeline_artifacts(bucket: &Value<Arn<s3::Bucket>>, pipeline: &str) -> Grant {
     // CodePipeline cuts the pipeline's name to 20 characters when it names the folder of its artifacts.
     let folder: String = pipeline.chars().take(20).collect();
     let actions = [S3::GetObject, S3::GetObjectVersion, S3::PutObject];
@@ -97,6 +97,6 @@ pub fn pipeline_artifacts(bucket: &Value<Arn<s3::Bucket>>, pipeline: &str) -> Gr
 
 /// Knowing that the bucket keeps versions, which CodePipeline asks before it pins one.
 #[track_caller]
-pub fn bucket_facts(bucket: &Value<Arn<s3::Bucket>>) -> Grant {
+pub(crate) fn bucket_facts(bucket: &Value<Arn<s3::Bucket>>) -> Grant {
     Grant::on([S3::GetBucketLocation, S3::GetBucketVersioning], bucket.clone())
 }

@@ -190,7 +190,7 @@ impl<'a> Emitter<'a> {
         source.push_str(&nested);
         let _ = writeln!(
             source,
-            "pub(super) mod facts {{ #![allow(clippy::excessive_precision, reason = \"the registry's bounds, as it writes them\")]\nuse crate::facts::*;\n{facts}}}\n}}"
+            "pub(super) mod facts {{ use crate::facts::*;\n{facts}}}\n}}"
         );
     }
 
@@ -219,12 +219,12 @@ impl<'a> Emitter<'a> {
         };
         let mutable = if list.is_empty() { "" } else { "mut " };
         let constructor_lint = if required.len() > 7 {
-            "#[allow(clippy::too_many_arguments, reason = \"the registry requires that many\")]\n"
+            "#[expect(clippy::too_many_arguments, reason = \"the registry requires that many\")]\n"
         } else {
             ""
         };
         let default_lint = if list.is_empty() {
-            "#[allow(clippy::new_without_default, reason = \"an empty resource is built on purpose, never by default\")]\n"
+            "#[expect(clippy::new_without_default, reason = \"an empty resource is built on purpose, never by default\")]\n"
         } else {
             ""
         };
@@ -504,12 +504,7 @@ fn emit_enum(source: &mut String, name: &str, values: &[String]) {
     let mut arms = String::new();
     for value in values {
         let variant = unique(names::variant(value), &mut taken);
-        let lint = if variant.contains('_') {
-            "#[allow(non_camel_case_types, reason = \"the digits need the separator\")]\n"
-        } else {
-            ""
-        };
-        let _ = writeln!(variants, "/// `{value}`\n{lint}{variant},");
+        let _ = writeln!(variants, "/// `{value}`\n{variant},");
         let _ = write!(arms, "{name}::{variant} => {value:?}.into(),");
     }
     let _ = writeln!(

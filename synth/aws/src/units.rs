@@ -65,9 +65,9 @@ macro_rules! unit {
 
         impl From<$quantity> for Value<$unit> {
             fn from(quantity: $quantity) -> Self {
-                let (whole, rest) = (quantity.$field / $factor, quantity.$field % $factor);
+                let whole = quantity.$field / $factor;
                 match i64::try_from(whole) {
-                    Ok(whole) if rest == 0 => Self::from_node(Node::Integer(whole)),
+                    Ok(number) if whole * $factor == quantity.$field => Self::from_node(Node::Integer(number)),
                     _ => Self::invalid(format!(
                         concat!("{} ", stringify!($field), " is no whole number of ", $plural, ", the unit of this property"),
                         quantity.$field

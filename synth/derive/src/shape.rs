@@ -118,6 +118,22 @@ fn expand_struct(input: &DeriveInput, data: &DataStruct, rename_all: Option<&str
         }
 
         #[automatically_derived]
+        impl ::synth::stepfunctions::Expression for #companion {
+            type Of = #ident;
+
+            fn expression(self) -> ::synth::stepfunctions::Expr<#ident> {
+                ::core::convert::Into::into(self)
+            }
+        }
+
+        #[automatically_derived]
+        impl ::synth::stepfunctions::IntoExpr<#ident> for #companion {
+            fn into_expr(self) -> ::synth::stepfunctions::Expr<#ident> {
+                ::core::convert::Into::into(self)
+            }
+        }
+
+        #[automatically_derived]
         impl ::core::convert::From<#companion> for ::synth::stepfunctions::Expr<#ident> {
             fn from(fields: #companion) -> Self {
                 let _ = &fields;

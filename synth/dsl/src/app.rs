@@ -344,7 +344,7 @@ fn check_resources(stack: &Stack, faults: &mut Vec<Fault>) {
             let escaped = stack
                 .escapes
                 .iter()
-                .any(|escape| escape.logical_id == element.logical_id && finding.path.starts_with(&escape.path));
+                .any(|escape| escape.logical_id == element.logical_id && (finding.path.starts_with(&escape.path) || escape.path.starts_with(&finding.path)));
             if !escaped {
                 let fault = Fault::new(finding.fault)
                     .path(finding.path)

@@ -6,8 +6,8 @@ use std::panic::Location;
 use synth_aws::Duration;
 
 use super::errors::Caught;
-use super::expr::Expr;
 use super::expr::ast::{Root, Token};
+use super::expr::{Expr, Expression, IntoExpr};
 use super::flow::{Flow, IntoFlow, composes};
 use super::shape::Shape;
 use super::state::{Assignment, Kind, State, Template, Until};
@@ -25,12 +25,12 @@ pub struct Passing<In: Shape, Out: Shape> {
 ///
 /// See <https://docs.aws.amazon.com/step-functions/latest/dg/state-pass.html>.
 #[track_caller]
-pub fn pass<In: Shape, Out: Shape>(
+pub fn pass<In: Shape, E: Expression>(
     name: impl Into<String>,
-    output: impl FnOnce(Expr<In>) -> Expr<Out>,
-) -> Passing<In, Out> {
+    output: impl FnOnce(Expr<In>) -> E,
+) -> Passing<In, E::Of> {
     let (token, at) = (Token::fresh(), Location::caller());
-    let output = output(Expr::root(Root::Input(token)));
+    let output = output(Expr::root(Root::Input(token))).expression();
     let mut state = State::new(name, Kind::Pass, token, at);
     state.output = Some(Template { ast: output.ast(), at });
     Passing {
@@ -94,8 +94,8 @@ impl<In: Shape, Out: Shape> Passing<In, Out> {
 
     /// Keeps what the closure makes of the state's input in a variable.
     #[track_caller]
-    pub fn assign<V: Shape, E: Into<Expr<V>>>(mut self, variable: &Var<V>, value: impl FnOnce(Expr<In>) -> E) -> Self {
-        let value: Expr<V> = value(Expr::root(Root::Input(self.state.token))).into();
+    pub fn assign<V: Shape, E: IntoExpr<V>>(mut self, variable: &Var<V>, value: impl FnOnce(Expr<In>) -> E) -> Self {
+        let value: Expr<V> = value(Expr::root(Root::Input(self.state.token))).into_expr();
         let value = Template {
             ast: value.ast(),
             at: Location::caller(),
@@ -193,8 +193,8 @@ pub struct Failing<In: Shape, Any: Shape> {
 impl<In: Shape, Any: Shape> Failing<In, Any> {
     /// Why, in words for people: text, or text made of the state's input.
     #[track_caller]
-    pub fn because<E: Into<Expr<String>>>(mut self, reason: impl FnOnce(Expr<In>) -> E) -> Self {
-        let reason: Expr<String> = reason(Expr::root(Root::Input(self.state.token))).into();
+    pub fn because<E: IntoExpr<String>>(mut self, reason: impl FnOnce(Expr<In>) -> E) -> Self {
+        let reason: Expr<String> = reason(Expr::root(Root::Input(self.state.token))).into_expr();
         if let Kind::Fail { cause, .. } = &mut self.state.kind {
             *cause = Some(Template {
                 ast: reason.ast(),
@@ -202,6 +202,11 @@ impl<In: Shape, Any: Shape> Failing<In, Any> {
             });
         }
         self
+    }
+
+    /// The flow of this state alone.
+    pub fn into_flow(self) -> Flow<In, Any> {
+        Flow::state(self.state)
     }
 }
 

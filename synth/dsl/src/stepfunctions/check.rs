@@ -1,5 +1,7 @@
 //! The checks of a definition that types cannot make: limits, orders, names, and each path against the JSON Schema.
 
+use std::collections::BTreeSet;
+
 use synth_aws::{Duration, Node, Part};
 
 use super::errors::States;
@@ -265,23 +267,22 @@ fn handling(placed: &Placed) -> Vec<Fault> {
     );
     let raised = raised(placed);
     for (errors, at) in retried.into_iter().chain(caught) {
-        for error in errors
-            .iter()
-            .filter(|error| !is_predefined(**error) && !raised.contains(*error))
-        {
-            let declared: Vec<_> = raised.iter().map(|error| error.0).collect();
+        let unknown = |error: &&ErrorName| !is_predefined(**error) && !raised.contains(error.0);
+        for error in errors.iter().filter(unknown) {
+            let declared = raised.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
             let declared = if declared.is_empty() {
-                "no handler's error".to_owned()
+                "no error of a handler's own"
             } else {
-                declared.join(", ")
+                &declared
             };
+            let message = format!(
+                "nothing in this state fails with `{}`; it may fail with {declared}",
+                error.0
+            );
             faults.push(
-                Fault::new(format!(
-                    "nothing in this state fails with `{}`; it may fail with {declared}",
-                    error.0
-                ))
-                .at(at)
-                .help("match an error of a handler that is invoked in it"),
+                Fault::new(message)
+                    .at(at)
+                    .help("match an error of a handler that is invoked in it"),
             );
         }
     }
@@ -294,19 +295,20 @@ fn is_predefined(error: ErrorName) -> bool {
         .any(|prefix| error.0.starts_with(prefix))
 }
 
-/// The errors that a state's own function, the tasks within it and the Fail states within it declare.
-fn raised(placed: &Placed) -> Vec<ErrorName> {
-    let mut errors = Vec::new();
-    if let Kind::Task(invocation) = &placed.state.kind {
-        errors.extend(invocation.errors);
-    }
-    for scope in &placed.inner {
-        scope.walk(&mut |inner| {
-            if let Kind::Task(invocation) = &inner.state.kind {
-                errors.extend(invocation.errors);
+/// The errors that a state's own function declares, and the tasks and Fail states within it.
+fn raised(placed: &Placed) -> BTreeSet<String> {
+    let mut errors = BTreeSet::new();
+    let mut add = |placed: &Placed| match &placed.state.kind {
+        Kind::Task(invocation) => errors.extend(invocation.errors.iter().map(|error| error.0.to_owned())),
+        Kind::Fail { error, .. } => {
+            if let Ast::Literal(serde_json::Value::String(name)) = &*error.ast {
+                errors.insert(name.clone());
             }
-        });
-    }
+        }
+        _ => {}
+    };
+    add(placed);
+    placed.inner.iter().for_each(|scope| scope.walk(&mut add));
     errors
 }
 

@@ -123,6 +123,12 @@ macro_rules! predefined {
 
 predefined!(States, LambdaService);
 
+impl Errors for ErrorName {
+    fn names(&self) -> Vec<ErrorName> {
+        vec![*self]
+    }
+}
+
 impl<E: Errors, const N: usize> Errors for [E; N] {
     fn names(&self) -> Vec<ErrorName> {
         self.iter().flat_map(Errors::names).collect()

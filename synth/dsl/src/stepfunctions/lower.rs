@@ -121,7 +121,7 @@ impl Lowering {
                         caught.push((state, next));
                     }
                 }
-                Link::End(at) => self.end("`.end()`", *at, scope),
+                Link::End(at) => self.end("`.end()`", at, scope),
                 Link::To(_) => {}
             }
         }

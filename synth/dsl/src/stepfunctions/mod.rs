@@ -153,7 +153,7 @@ pub use basic::{Failing, Passing, fail, pass, proceed, rethrow, succeed, wait, w
 pub use choice::{Cases, Choice, choice, choice_on};
 pub use definition::{Definition, definition};
 pub use errors::{Caught, Errors, LambdaService, Predefined, RaisedBy, States, TRANSIENT};
-pub use expr::{Expr, Number, Untyped, concatenation};
+pub use expr::{Expr, Expression, IntoExpr, Number, Untyped, concatenation};
 pub use flow::{Flow, IntoFlow};
 pub use graph::{Edge, EdgeKind, Graph, GraphNode};
 pub use machine::{StateMachine, StateMachineHandle, arn_of};
@@ -164,4 +164,4 @@ pub use shape::{Never, Shape};
 pub use synth_aws::stepfunctions::StateMachine as StateMachineResource;
 pub use synth_aws::stepfunctions::*;
 pub use variable::{Var, var};
-pub use work::{Catching, Guarded, Invocable, Invoke, Nested, Open, Work, task};
+pub use work::{Catching, Guarded, Invocable, Invoke, Nested, Open, Task, Work, task};

@@ -12,7 +12,7 @@ use super::flow::{Flow, IntoFlow};
 use super::shape::Shape;
 use super::state::{At, Chain, Link};
 use super::variable::{Var, var};
-use super::work::{Invoke, Work};
+use super::work::Task;
 use crate::fault::Fault;
 use crate::handler::Handler;
 
@@ -68,8 +68,8 @@ const EVENTS: u64 = 25_000;
 #[track_caller]
 pub fn poll<H: Handler, In: Shape, Out: Shape, S>(
     prefix: impl Into<String>,
-    check: Work<Invoke<H, In>, H::Output, Out, S>,
-) -> Poll<Work<Invoke<H, In>, H::Output, Out, S>> {
+    check: Task<H, In, Out, S>,
+) -> Poll<Task<H, In, Out, S>> {
     Poll {
         prefix: prefix.into(),
         check,
@@ -199,7 +199,7 @@ impl<Check> Poll<Check> {
     }
 }
 
-impl<H: Handler, In: Shape, Out: Shape, S> Poll<Work<Invoke<H, In>, H::Output, Out, S>> {
+impl<H: Handler, In: Shape, Out: Shape, S> Poll<Task<H, In, Out, S>> {
     /// The poll is done when this holds for the output of the check.
     pub fn until(self, done: impl FnOnce(Expr<Out>) -> Expr<bool> + 'static) -> Until<H, In, Out, S> {
         Until {
@@ -215,13 +215,13 @@ type Condition<Out> = Box<dyn FnOnce(Expr<Out>) -> Expr<bool>>;
 /// A [`poll`] that lacks what to do when its time is over.
 #[must_use = "a poll is no flow until `.otherwise(…)` says what happens when its time is over"]
 pub struct Until<H: Handler, In: Shape, Out: Shape, S> {
-    poll: Poll<Work<Invoke<H, In>, H::Output, Out, S>>,
+    poll: Poll<Task<H, In, Out, S>>,
     done: Condition<Out>,
 }
 
 impl<H: Handler, In: Shape, Out: Shape, S> Until<H, In, Out, S>
 where
-    Work<Invoke<H, In>, H::Output, Out, S>: IntoFlow<In = In, Out = Out>,
+    Task<H, In, Out, S>: IntoFlow<In = In, Out = Out>,
 {
     /// Where to go when the time is over: a flow that gets the last output of the check, and gives one in its place or ends.
     #[track_caller]

@@ -6,8 +6,8 @@ use std::panic::Location;
 use synth_aws::{Arn, Duration, Value, lambda};
 
 use super::errors::{Caught, Errors, RaisedBy};
-use super::expr::Expr;
 use super::expr::ast::{Root, Token};
+use super::expr::{Expr, Expression, IntoExpr};
 use super::flow::{Flow, IntoFlow, composes};
 use super::retry::{Retrier, Retry};
 use super::shape::Shape;
@@ -47,8 +47,15 @@ pub struct Guarded(());
 pub struct Work<Kind, Result: Shape, Out: Shape = Result, Status = Open> {
     state: State,
     result: Root,
-    kind: PhantomData<fn(Kind) -> (Result, Out, Status)>,
+    kind: PhantomData<Kinds<Kind, Result, Out, Status>>,
 }
+
+/// What a [`Work`] is of, all of which is a matter of types alone.
+type Kinds<Kind, Result, Out, Status> = fn(Kind) -> (Result, Out, Status);
+
+/// A task that invokes the handler `H` for an input of `In`.
+pub type Task<H, In = <H as Handler>::Input, Out = <H as Handler>::Output, Status = Open> =
+    Work<Invoke<H, In>, <H as Handler>::Output, Out, Status>;
 
 /// A task that invokes a Lambda function and gives what its handler returns.
 ///
@@ -57,9 +64,7 @@ pub struct Work<Kind, Result: Shape, Out: Shape = Result, Status = Open> {
 ///
 /// See <https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html>.
 #[track_caller]
-pub fn task<F: Invocable>(
-    function: F,
-) -> Work<Invoke<F::Handler, <F::Handler as Handler>::Input>, <F::Handler as Handler>::Output> {
+pub fn task<F: Invocable>(function: F) -> Task<F::Handler> {
     let (token, at) = (Token::fresh(), Location::caller());
     let input = Expr::<<F::Handler as Handler>::Input>::root(Root::Input(token));
     let kind = Kind::Task(Invocation {
@@ -156,8 +161,8 @@ impl<K, R: Shape, Out: Shape, S> Work<K, R, Out, S> {
 
     /// Keeps what the closure makes of the result in a variable.
     #[track_caller]
-    pub fn assign<V: Shape, E: Into<Expr<V>>>(mut self, variable: &Var<V>, value: impl FnOnce(Expr<R>) -> E) -> Self {
-        let value: Expr<V> = value(Expr::root(self.result)).into();
+    pub fn assign<V: Shape, E: IntoExpr<V>>(mut self, variable: &Var<V>, value: impl FnOnce(Expr<R>) -> E) -> Self {
+        let value: Expr<V> = value(Expr::root(self.result)).into_expr();
         let value = Template {
             ast: value.ast(),
             at: Location::caller(),
@@ -173,20 +178,20 @@ impl<K, R: Shape, Out: Shape, S> Work<K, R, Out, S> {
 impl<K, R: Shape, Out: Shape> Work<K, R, Out, Open> {
     /// Leaves the state with what the closure makes of the result. It sees variables as they were before the state.
     #[track_caller]
-    pub fn output<Next: Shape>(self, output: impl FnOnce(Expr<R>) -> Expr<Next>) -> Work<K, R, Next, Open> {
-        let output = output(Expr::root(self.result));
+    pub fn output<E: Expression>(self, output: impl FnOnce(Expr<R>) -> E) -> Work<K, R, E::Of, Open> {
+        let output = output(Expr::root(self.result)).expression();
         self.set_output(&output, Location::caller())
     }
 }
 
-impl<H: Handler, In: Shape, Out: Shape, S> Work<Invoke<H, In>, H::Output, Out, S> {
+impl<H: Handler, In: Shape, Out: Shape, S> Task<H, In, Out, S> {
     /// Invokes the handler with what the closure makes of the state's input.
     #[track_caller]
-    pub fn arguments<X: Shape, E: Into<Expr<H::Input>>>(
+    pub fn arguments<X: Shape, E: IntoExpr<H::Input>>(
         mut self,
         arguments: impl FnOnce(Expr<X>) -> E,
-    ) -> Work<Invoke<H, X>, H::Output, Out, S> {
-        let payload: Expr<H::Input> = arguments(Expr::root(Root::Input(self.state.token))).into();
+    ) -> Task<H, X, Out, S> {
+        let payload: Expr<H::Input> = arguments(Expr::root(Root::Input(self.state.token))).into_expr();
         if let Kind::Task(invocation) = &mut self.state.kind {
             invocation.payload = Template {
                 ast: payload.ast(),
@@ -218,7 +223,7 @@ impl<H: Handler, In: Shape, Out: Shape, S> Work<Invoke<H, In>, H::Output, Out, S
         self,
         errors: E,
         flow: F,
-    ) -> Work<Invoke<H, In>, H::Output, Out, Guarded> {
+    ) -> Task<H, In, Out, Guarded> {
         self.add_catch(&errors, Catching::start(), flow.into_flow().chain, Location::caller())
     }
 
@@ -229,7 +234,7 @@ impl<H: Handler, In: Shape, Out: Shape, S> Work<Invoke<H, In>, H::Output, Out, S
         errors: E,
         catching: impl FnOnce(Catching<Caught>) -> Catching<X>,
         flow: F,
-    ) -> Work<Invoke<H, In>, H::Output, Out, Guarded> {
+    ) -> Task<H, In, Out, Guarded> {
         let caught = catching(Catching::of(self.state.token));
         self.add_catch(&errors, caught, flow.into_flow().chain, Location::caller())
     }
@@ -292,12 +297,12 @@ impl Catching<Caught> {
 impl<Out: Shape> Catching<Out> {
     /// Keeps what the closure makes of the error in a variable.
     #[track_caller]
-    pub fn assign<V: Shape, E: Into<Expr<V>>>(
+    pub fn assign<V: Shape, E: IntoExpr<V>>(
         mut self,
         variable: &Var<V>,
         value: impl FnOnce(Expr<Caught>) -> E,
     ) -> Self {
-        let value: Expr<V> = value(Expr::root(Root::ErrorOutput(self.token))).into();
+        let value: Expr<V> = value(Expr::root(Root::ErrorOutput(self.token))).into_expr();
         let value = Template {
             ast: value.ast(),
             at: Location::caller(),
@@ -311,8 +316,8 @@ impl<Out: Shape> Catching<Out> {
 
     /// Enters the flow with what the closure makes of the error.
     #[track_caller]
-    pub fn output<Next: Shape>(self, output: impl FnOnce(Expr<Caught>) -> Expr<Next>) -> Catching<Next> {
-        let output = output(Expr::root(Root::ErrorOutput(self.token)));
+    pub fn output<E: Expression>(self, output: impl FnOnce(Expr<Caught>) -> E) -> Catching<E::Of> {
+        let output = output(Expr::root(Root::ErrorOutput(self.token))).expression();
         let output = Some(Template {
             ast: output.ast(),
             at: Location::caller(),

@@ -225,12 +225,24 @@ fn an_error_that_nothing_within_raises() {
         ),
     )
     .catch(FetchError::SourceMissing, rethrow("Missing"));
-    let message = "nothing in this state fails with `SourceMissing`; it may fail with no handler's error";
+    let message = "nothing in this state fails with `SourceMissing`; it may fail with no error of a handler's own";
     assert_fault(
         &only_fault(machine),
         ".catch(FetchError::SourceMissing",
         "Both",
         message,
+    );
+}
+
+#[test]
+fn an_error_of_a_fail_state_within_is_caught_by_its_name() {
+    const REFUSED: ErrorName = ErrorName("Refused");
+    let refuse: Flow<Commit, Commit> = fail("Refuse", REFUSED).into_flow();
+    let machine = parallel("Both", (refuse, pass("Beside", |commit: Expr<Commit>| commit)));
+    assert!(
+        definition(machine.catch(REFUSED, rethrow("Refused")))
+            .check()
+            .is_empty()
     );
 }
 

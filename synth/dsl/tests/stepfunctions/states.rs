@@ -108,12 +108,9 @@ fn a_catcher_may_assign_and_go_on_with_something_else() {
                     .assign(&failure, |caught| caught.cause.unwrap_or("no cause"))
                     .output(|caught| caught.error.clone())
             },
-            pass("Make do", |error: Expr<String>| {
-                crate::support::SourceExpr {
-                    object_key: error,
-                    version: failure.get(),
-                }
-                .into()
+            pass("Make do", |error: Expr<String>| crate::support::SourceExpr {
+                object_key: error,
+                version: failure.get(),
             }),
         )
         .then(task(StartBuild));

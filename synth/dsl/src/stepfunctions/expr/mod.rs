@@ -5,6 +5,7 @@
 
 pub(crate) mod ast;
 mod operations;
+mod text;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -42,6 +43,41 @@ pub struct Expr<T: Shape> {
 /// An expression whose type was checked already; what the derived code builds objects of.
 #[derive(Debug, Clone)]
 pub struct Untyped(Arc<Ast>);
+
+/// What may stand where an expression of a `T` is due: the expression, a literal value, or the fields of a struct.
+///
+/// In a struct of field expressions, where the compiler knows no more than the type, write `.into()`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no expression of a `{T}`",
+    label = "expected an expression or a value of `{T}`",
+    note = "an expression is read from an input, a result or a variable; a value of the type itself is a literal"
+)]
+pub trait IntoExpr<T: Shape> {
+    /// The expression.
+    fn into_expr(self) -> Expr<T>;
+}
+
+/// An expression that says itself what it is of: an [`Expr`], or the field expressions of a struct.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no expression",
+    label = "expected an `Expr`, or the field expressions of a struct",
+    note = "`Expr::literal(…)` makes an expression of a value"
+)]
+pub trait Expression {
+    /// The type of the value.
+    type Of: Shape;
+
+    /// The expression.
+    fn expression(self) -> Expr<Self::Of>;
+}
+
+impl<T: Shape> Expression for Expr<T> {
+    type Of = T;
+
+    fn expression(self) -> Self {
+        self
+    }
+}
 
 impl<T: Shape> Expr<T> {
     pub(crate) fn of(ast: Ast) -> Self {
@@ -157,36 +193,61 @@ impl<T: Shape> fmt::Debug for Expr<T> {
     }
 }
 
-impl<T: Shape> From<T> for Expr<T> {
-    fn from(value: T) -> Self {
-        Self::literal(value)
+impl<T: Shape> IntoExpr<T> for Expr<T> {
+    fn into_expr(self) -> Self {
+        self
     }
 }
 
-impl<T: Shape> From<&Self> for Expr<T> {
-    fn from(expression: &Self) -> Self {
-        expression.clone()
+impl<T: Shape> IntoExpr<T> for &Expr<T> {
+    fn into_expr(self) -> Expr<T> {
+        self.clone()
     }
 }
 
-impl<T: Shape> From<Expr<T>> for Expr<Option<T>> {
-    fn from(expression: Expr<T>) -> Self {
-        expression.some()
+impl<T: Shape> IntoExpr<Option<T>> for Expr<T> {
+    fn into_expr(self) -> Expr<Option<T>> {
+        self.some()
     }
 }
 
-impl From<&str> for Expr<String> {
-    fn from(text: &str) -> Self {
-        Self::literal(text.to_owned())
+impl<T: Shape> IntoExpr<T> for T {
+    fn into_expr(self) -> Expr<T> {
+        Expr::literal(self)
     }
 }
 
-impl<T: Shape, I: Into<Expr<T>>, const N: usize> From<[I; N]> for Expr<Vec<T>> {
-    fn from(items: [I; N]) -> Self {
-        let items = items.into_iter().map(|item| item.into().ast).collect();
-        Self::of(Ast::List {
+impl IntoExpr<String> for &str {
+    fn into_expr(self) -> Expr<String> {
+        Expr::literal(self.to_owned())
+    }
+}
+
+impl<T: Shape, I: IntoExpr<T>, const N: usize> IntoExpr<Vec<T>> for [I; N] {
+    fn into_expr(self) -> Expr<Vec<T>> {
+        let items = self.into_iter().map(|item| item.into_expr().ast).collect();
+        Expr::of(Ast::List {
             items,
             of_lists: T::LIST,
         })
     }
 }
+
+/// What a method takes as [`IntoExpr`] is `.into()` in a struct of field expressions.
+macro_rules! converts {
+    ($([$($generics:tt)*] $from:ty => $to:ty),* $(,)?) => {$(
+        impl<$($generics)*> From<$from> for Expr<$to> {
+            fn from(value: $from) -> Self {
+                value.into_expr()
+            }
+        }
+    )*};
+}
+
+converts!(
+    [T: Shape] T => T,
+    [T: Shape] &Expr<T> => T,
+    [T: Shape] Expr<T> => Option<T>,
+    [] &str => String,
+    [T: Shape, I: IntoExpr<T>, const N: usize] [I; N] => Vec<T>,
+);

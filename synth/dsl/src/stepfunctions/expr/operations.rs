@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::ast::{Ast, Operator};
-use super::{Expr, Shape};
+use super::{Expr, Expression, IntoExpr, Shape};
 
 /// The number types.
 pub trait Number: Shape {}
@@ -24,33 +24,33 @@ fn binary<T: Shape>(operator: Operator, left: Arc<Ast>, right: Arc<Ast>) -> Expr
 
 impl<T: Shape> Expr<T> {
     /// Whether both are the same JSON. A value that is absent equals nothing.
-    pub fn equals(&self, other: impl Into<Self>) -> Expr<bool> {
-        binary(Operator::Equal, self.ast(), other.into().ast())
+    pub fn equals(&self, other: impl IntoExpr<T>) -> Expr<bool> {
+        binary(Operator::Equal, self.ast(), other.into_expr().ast())
     }
 
     /// Whether the list has this value in it.
-    pub fn is_one_of(&self, values: impl Into<Expr<Vec<T>>>) -> Expr<bool> {
-        binary(Operator::In, self.ast(), values.into().ast())
+    pub fn is_one_of(&self, values: impl IntoExpr<Vec<T>>) -> Expr<bool> {
+        binary(Operator::In, self.ast(), values.into_expr().ast())
     }
 }
 
 impl Expr<bool> {
     /// Whether both hold.
-    pub fn and(&self, other: impl Into<Self>) -> Self {
-        binary(Operator::And, self.ast(), other.into().ast())
+    pub fn and(&self, other: impl IntoExpr<bool>) -> Self {
+        binary(Operator::And, self.ast(), other.into_expr().ast())
     }
 
     /// Whether one of them holds, or both.
-    pub fn or(&self, other: impl Into<Self>) -> Self {
-        binary(Operator::Or, self.ast(), other.into().ast())
+    pub fn or(&self, other: impl IntoExpr<bool>) -> Self {
+        binary(Operator::Or, self.ast(), other.into_expr().ast())
     }
 
     /// `then` where this holds, else `otherwise`.
-    pub fn choose<T: Shape>(&self, then: Expr<T>, otherwise: impl Into<Expr<T>>) -> Expr<T> {
+    pub fn choose<E: Expression>(&self, then: E, otherwise: impl IntoExpr<E::Of>) -> Expr<E::Of> {
         Expr::of(Ast::Conditional {
             test: self.ast(),
-            then: then.ast(),
-            otherwise: otherwise.into().ast(),
+            then: then.expression().ast(),
+            otherwise: otherwise.into_expr().ast(),
         })
     }
 }
@@ -83,33 +83,33 @@ impl Not for &Expr<bool> {
 
 impl<T: Number> Expr<T> {
     /// `<`.
-    pub fn less_than(&self, other: impl Into<Self>) -> Expr<bool> {
-        binary(Operator::Less, self.ast(), other.into().ast())
+    pub fn less_than(&self, other: impl IntoExpr<T>) -> Expr<bool> {
+        binary(Operator::Less, self.ast(), other.into_expr().ast())
     }
 
     /// `<=`.
-    pub fn at_most(&self, other: impl Into<Self>) -> Expr<bool> {
-        binary(Operator::AtMost, self.ast(), other.into().ast())
+    pub fn at_most(&self, other: impl IntoExpr<T>) -> Expr<bool> {
+        binary(Operator::AtMost, self.ast(), other.into_expr().ast())
     }
 
     /// `>`.
-    pub fn more_than(&self, other: impl Into<Self>) -> Expr<bool> {
-        binary(Operator::More, self.ast(), other.into().ast())
+    pub fn more_than(&self, other: impl IntoExpr<T>) -> Expr<bool> {
+        binary(Operator::More, self.ast(), other.into_expr().ast())
     }
 
     /// `>=`.
-    pub fn at_least(&self, other: impl Into<Self>) -> Expr<bool> {
-        binary(Operator::AtLeast, self.ast(), other.into().ast())
+    pub fn at_least(&self, other: impl IntoExpr<T>) -> Expr<bool> {
+        binary(Operator::AtLeast, self.ast(), other.into_expr().ast())
     }
 
     /// The smaller of the two.
-    pub fn min(&self, other: impl Into<Self>) -> Self {
-        Self::call("$min", [pair(self.ast(), other.into().ast())])
+    pub fn min(&self, other: impl IntoExpr<T>) -> Self {
+        Self::call("$min", [pair(self.ast(), other.into_expr().ast())])
     }
 
     /// The larger of the two.
-    pub fn max(&self, other: impl Into<Self>) -> Self {
-        Self::call("$max", [pair(self.ast(), other.into().ast())])
+    pub fn max(&self, other: impl IntoExpr<T>) -> Self {
+        Self::call("$max", [pair(self.ast(), other.into_expr().ast())])
     }
 
     /// The number times a factor, rounded up to a whole number.
@@ -129,11 +129,11 @@ fn pair(left: Arc<Ast>, right: Arc<Ast>) -> Arc<Ast> {
 
 macro_rules! arithmetic {
     ($($operation:ident::$method:ident => $operator:ident),*) => {$(
-        impl<T: Number, R: Into<Self>> $operation<R> for Expr<T> {
+        impl<T: Number, R: IntoExpr<T>> $operation<R> for Expr<T> {
             type Output = Self;
 
             fn $method(self, other: R) -> Self {
-                binary(Operator::$operator, self.ast(), other.into().ast())
+                binary(Operator::$operator, self.ast(), other.into_expr().ast())
             }
         }
     )*};
@@ -163,11 +163,11 @@ impl<T: Shape> Expr<Option<T>> {
     }
 
     /// The value, or `otherwise` where there is none.
-    pub fn unwrap_or(&self, otherwise: impl Into<Expr<T>>) -> Expr<T> {
+    pub fn unwrap_or(&self, otherwise: impl IntoExpr<T>) -> Expr<T> {
         Expr::of(Ast::Conditional {
             test: self.is_some().ast(),
             then: self.assume_some().ast(),
-            otherwise: otherwise.into().ast(),
+            otherwise: otherwise.into_expr().ast(),
         })
     }
 
@@ -193,8 +193,8 @@ impl<T: Shape> Expr<Vec<T>> {
     }
 
     /// Whether an item equals `item`.
-    pub fn contains(&self, item: impl Into<Expr<T>>) -> Expr<bool> {
-        binary(Operator::In, item.into().ast(), self.ast())
+    pub fn contains(&self, item: impl IntoExpr<T>) -> Expr<bool> {
+        binary(Operator::In, item.into_expr().ast(), self.ast())
     }
 
     /// The item at an index, counted from 0.
@@ -205,20 +205,20 @@ impl<T: Shape> Expr<Vec<T>> {
 
 impl<T: Shape> Expr<BTreeMap<String, T>> {
     /// The value under a key.
-    pub fn get(&self, key: impl Into<Expr<String>>) -> Expr<Option<T>> {
-        Expr::call("$lookup", [self.ast(), key.into().ast()])
+    pub fn get(&self, key: impl IntoExpr<String>) -> Expr<Option<T>> {
+        Expr::call("$lookup", [self.ast(), key.into_expr().ast()])
     }
 }
 
 impl Expr<String> {
     /// The text followed by another.
-    pub fn followed_by(&self, other: impl Into<Self>) -> Self {
-        binary(Operator::Concatenate, self.ast(), other.into().ast())
+    pub fn followed_by(&self, other: impl IntoExpr<String>) -> Self {
+        binary(Operator::Concatenate, self.ast(), other.into_expr().ast())
     }
 
     /// Whether the text has another in it.
-    pub fn contains(&self, part: impl Into<Self>) -> Expr<bool> {
-        Expr::call("$contains", [self.ast(), part.into().ast()])
+    pub fn contains(&self, part: impl IntoExpr<String>) -> Expr<bool> {
+        Expr::call("$contains", [self.ast(), part.into_expr().ast()])
     }
 
     /// At most the first `length` characters.

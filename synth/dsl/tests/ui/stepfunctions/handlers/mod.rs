@@ -1,7 +1,5 @@
 //! The handlers that the mistakes are made with.
 
-use std::convert::Infallible;
-
 use synth::stepfunctions::Invocable;
 use synth::{Arn, EnvironmentVariable, ErrorName, Handler, HandlerError, Shape, Value, lambda};
 
@@ -67,5 +65,4 @@ impl<H: Handler> Invocable for Function<H> {
     }
 }
 
-pub type Nothing = Infallible;
 pub const ERROR: ErrorName = ErrorName("Error");
