@@ -206,7 +206,7 @@ impl Machine<'_> {
         self.reports("Tests are pending", Step::UnitTest, Outcome::Pending, |_| {
             "The unit tests are starting.".into()
         })
-        .then(self.fetch())
+        .then(self.fetch("Fetch source"))
         .then(self.run("Start unit tests", PipelineKind::UnitTest))
         .then(self.await_run(&UNIT_TESTS, self.limits.unit_test_minutes))
         .then(
@@ -242,7 +242,7 @@ impl Machine<'_> {
     fn promote(&self) -> Flow<Claimed, Never> {
         pass("On to stage", |claimed: Expr<Claimed>| claimed)
             .assign(&self.data.target, |claimed| claimed.stage.clone())
-            .then(self.fetch())
+            .then(self.fetch("Fetch source for stage"))
             .then(self.environment())
     }
 
@@ -315,14 +315,14 @@ impl Machine<'_> {
                         summary: "".into(),
                         url: "".into(),
                     }
-                    .into()
                 })),
         )
     }
 
-    fn fetch<In: Shape>(&self) -> Flow<In, Source> {
+    fn fetch<In: Shape>(&self, name: &str) -> Flow<In, Source> {
         let target = self.data.target.clone();
         task(self.functions.fetch_source)
+            .named(name)
             .arguments(move |_: Expr<In>| FetchRequestExpr { target: target.get() })
             .retry(FetchSourceError::Unavailable, patiently())
             .assign(&self.data.source, |source| source)
@@ -373,7 +373,6 @@ impl Machine<'_> {
                         summary,
                         url: progress.url.clone(),
                     }
-                    .into()
                 },
             ))
     }

@@ -188,10 +188,7 @@ impl<'a> Emitter<'a> {
             self.name, self.nested
         );
         source.push_str(&nested);
-        let _ = writeln!(
-            source,
-            "pub(super) mod facts {{ use crate::facts::*;\n{facts}}}\n}}"
-        );
+        let _ = writeln!(source, "pub(super) mod facts {{ use crate::facts::*;\n{facts}}}\n}}");
     }
 
     /// A struct with its constructor and setters.

@@ -109,7 +109,9 @@ impl Checker {
         }
         // A pattern that the engine cannot compile is the registry's mistake, not the author's. cfn-lint corrects some patterns
         // in Python's dialect, which writes the ends of the text as `\A` and `\Z`.
-        let pattern = facts.pattern.map(|pattern| pattern.replace(r"\A", "^").replace(r"\Z", "$"));
+        let pattern = facts
+            .pattern
+            .map(|pattern| pattern.replace(r"\A", "^").replace(r"\Z", "$"));
         if let Some(Ok(pattern)) = pattern.as_deref().map(regress::Regex::new)
             && pattern.find(text).is_none()
         {

@@ -341,10 +341,10 @@ fn check_resources(stack: &Stack, faults: &mut Vec<Fault>) {
         let Body::Resource(body) = &element.body else { continue };
         let Some(facts) = body.facts else { continue };
         for finding in synth_aws::check(facts.properties, &body.properties) {
-            let escaped = stack
-                .escapes
-                .iter()
-                .any(|escape| escape.logical_id == element.logical_id && (finding.path.starts_with(&escape.path) || escape.path.starts_with(&finding.path)));
+            let escaped = stack.escapes.iter().any(|escape| {
+                escape.logical_id == element.logical_id
+                    && (finding.path.starts_with(&escape.path) || escape.path.starts_with(&finding.path))
+            });
             if !escaped {
                 let fault = Fault::new(finding.fault)
                     .path(finding.path)

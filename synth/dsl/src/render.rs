@@ -22,7 +22,8 @@ pub(crate) fn yaml(node: &Node) -> Result<String, RenderError> {
     Ok(serde_yaml::to_string(&Rendered {
         node,
         form: Form::Short,
-    })?)
+    })?
+    .replace(QUOTE, "'"))
 }
 
 /// Indented JSON with `Ref`, `Fn::GetAtt`, `Fn::Sub` and a newline at the end.
@@ -111,6 +112,9 @@ impl Serialize for Rendered<'_> {
             Node::Bool(value) => serializer.serialize_bool(*value),
             Node::Integer(value) => serializer.serialize_i64(*value),
             Node::Number(value) => serializer.serialize_f64(*value),
+            Node::Text(text) if self.form == Form::Short && is_ambiguous(text) => {
+                serializer.collect_str(&format_args!("{QUOTE}{text}{QUOTE}"))
+            }
             Node::Text(text) => serializer.serialize_str(text),
             Node::List(items) => serializer.collect_seq(items.iter().map(inner)),
             Node::Object(object) => serializer.collect_map(
@@ -295,4 +299,16 @@ fn name(target: &Target) -> &str {
         Target::Named(name) => name,
         Target::Element(_) => "Unnamed",
     }
+}
+
+/// Stands for a single quote until the text is written: a character of the private use area, which no template has a use for.
+const QUOTE: char = '\u{E000}';
+
+/// Whether a parser of YAML 1.1, which CloudFormation and CodeBuild have, would take the text for a boolean, a number or a
+/// date. `serde_yaml` writes for YAML 1.2, where these are plain text.
+fn is_ambiguous(text: &str) -> bool {
+    const BOOLEANS: [&str; 6] = ["y", "n", "yes", "no", "on", "off"];
+    let number = |character: char| character.is_ascii_hexdigit() || "xXoO:._+-TZ".contains(character);
+    BOOLEANS.contains(&text.to_ascii_lowercase().as_str())
+        || (text.starts_with(|first: char| first.is_ascii_digit()) && text.chars().all(number))
 }

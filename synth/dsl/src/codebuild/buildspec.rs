@@ -9,6 +9,7 @@ use super::output::{Artifacts, Cache, Report};
 use super::phase::{Phase, PhaseName, Runtime};
 use super::provided::Environment;
 use crate::Fault;
+use crate::render;
 
 /// A buildspec of version 0.2.
 ///
@@ -401,9 +402,7 @@ impl Buildspec {
     /// The document as YAML, without any check.
     pub fn yaml(&self) -> String {
         // A tree of text, lists and maps with text keys always serializes.
-        serde_yaml::to_string(&json(&self.node()))
-            .unwrap_or_default()
-            .replace(QUOTE, "'")
+        render::yaml(&self.node()).unwrap_or_default()
     }
 
     /// The `BuildSpec` of a project whose builds have these variables, from the project itself and from the pipeline's
@@ -433,32 +432,4 @@ impl Source {
             Self::SecretsManager => "secrets-manager",
         }
     }
-}
-
-/// Stands for a single quote until the text is written: a character that no buildspec has a use for.
-const QUOTE: char = '\u{E000}';
-
-/// The tree as what `serde_yaml` takes. A buildspec holds no intrinsics, so nothing is left out.
-fn json(node: &Node) -> serde_json::Value {
-    match node {
-        Node::Text(text) if is_ambiguous(text) => format!("{QUOTE}{text}{QUOTE}").into(),
-        Node::Text(text) => text.as_ref().into(),
-        Node::Number(number) => (*number).into(),
-        Node::List(items) => items.iter().map(json).collect(),
-        Node::Object(object) => object
-            .entries()
-            .iter()
-            .map(|entry| (entry.key.to_string(), json(&entry.value)))
-            .collect::<serde_json::Map<_, _>>()
-            .into(),
-        _ => serde_json::Value::Null,
-    }
-}
-
-/// Whether a parser of YAML 1.1 would take the text for a boolean, a number or a date. `serde_yaml` writes for 1.2.
-fn is_ambiguous(text: &str) -> bool {
-    const BOOLEANS: [&str; 6] = ["y", "n", "yes", "no", "on", "off"];
-    let number = |character: char| character.is_ascii_hexdigit() || "xXoO:._+-TZ".contains(character);
-    BOOLEANS.contains(&text.to_ascii_lowercase().as_str())
-        || (text.starts_with(|first: char| first.is_ascii_digit()) && text.chars().all(number))
 }
