@@ -166,7 +166,7 @@ impl<'a> Emitter<'a> {
         };
         let _ = writeln!(
             source,
-            "/// The nested property types of [`{0}`](super::{0}).\n{inception}pub mod {1} {{",
+            "/// The nested property types of [`{0}`].\n{inception}pub mod {1} {{",
             self.name, self.nested
         );
         source.push_str(&nested);
