@@ -331,11 +331,14 @@ fn unused_character(node: &Node) -> Result<char, RenderError> {
 fn is_ambiguous(text: &str) -> bool {
     const WORDS: [&str; 8] = ["y", "n", "yes", "no", "on", "off", "=", "<<"];
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let number = |character: char| character.is_ascii_hexdigit() || "xXoO:._+-tTzZ ".contains(character);
-    WORDS.contains(&text.to_ascii_lowercase().as_str())
-        || (unsigned.starts_with(|first: char| first.is_ascii_digit() || first == '.')
-            && unsigned.contains(|character: char| character.is_ascii_digit())
-            && text.chars().all(number)
-            // The library quotes these by itself.
-            && !(text.ends_with(' ') || text.contains(": ")))
+    // Numbers, times and dates with all their marks; after a dot only fractions, a dot alone among them.
+    let marks = match unsigned.chars().next() {
+        Some('0'..='9') => "abcdefABCDEFxXoO:._+-tTzZ ",
+        Some('.') => "._eE+-",
+        _ => return WORDS.contains(&text.to_ascii_lowercase().as_str()),
+    };
+    text.chars()
+        .all(|character| character.is_ascii_digit() || marks.contains(character))
+        // The library quotes these by itself.
+        && !(text.ends_with(' ') || text.contains(": "))
 }

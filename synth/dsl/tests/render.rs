@@ -199,7 +199,10 @@ fn literal_text_of_a_substitution_is_never_substituted() {
 }
 
 /// Text that YAML 1.1, or any YAML, takes for something else where it stands plain.
-const AMBIGUOUS: [&str; 51] = [
+const AMBIGUOUS: [&str; 54] = [
+    ".",
+    "..",
+    "-.e",
     "yes",
     "no",
     "on",
@@ -272,6 +275,9 @@ fn text_that_a_parser_could_take_for_something_else_is_quoted() {
         "2012-10-17T",
         "1.2-rc1",
         "-a",
+        "./a",
+        "../a",
+        ".git",
         "s3://b/k",
     ] {
         assert_eq!(yaml(Node::from(text)).trim_matches('\''), text);
@@ -411,6 +417,9 @@ const RESOLVED: [&str; 8] = [
 ];
 
 proptest! {
+    // A case that failed is mended and named in a test above; nothing is written beside the sources.
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn any_text_is_read_as_it_was_written(text in ".{0,40}") {
         let rendered = template(Node::from(text.clone())).to_yaml().unwrap();
