@@ -15,7 +15,7 @@ use synth::{Content, Document, DocumentKind, Stack, sub};
 
 use crate::artifacts::{self, SOURCES};
 use crate::build::{self, ENVIRONMENT};
-use crate::names::Names;
+use crate::names::{self, Names};
 use crate::{Environment, Project};
 
 /// The bucket that the code is uploaded to.
@@ -33,7 +33,7 @@ const CHANGE_SET: &str = "pipeline";
 /// The stack.
 pub fn stack(stack: &mut Stack, project: &Project, environment: Environment, artifacts: &artifacts::Exports) {
     let names = Names::of(project).environment(environment);
-    let name = names.deploy_stack();
+    let name = names.deploy_pipeline();
     let package_name = names.own("package");
     let spec = buildspec(project);
 
@@ -61,17 +61,7 @@ pub fn stack(stack: &mut Stack, project: &Project, environment: Environment, art
         content: Content::Yaml(spec.node()),
     });
 
-    let app_stack = sub![
-        "arn:",
-        synth::pseudo::partition(),
-        ":cloudformation:",
-        synth::pseudo::region(),
-        ":",
-        synth::pseudo::account_id(),
-        ":stack/",
-        names.app_stack(),
-        "/*"
-    ];
+    let app_stack = names::arn("cloudformation", sub!["stack/", names.app_stack(), "/*"]);
     let pipeline_role = Role::assumed_by("codepipeline.amazonaws.com")
         .name(names.own("pipeline"))
         .allow((&artifacts.bucket_arn).get_objects(&format!("{SOURCES}*")))

@@ -5,11 +5,11 @@
 use synth::actions::{Apigateway, Cloudformation, CognitoIdp, Dynamodb, Iam, Lambda, Logs};
 use synth::iam::{self, Grant, Operator, Role, RoleResource};
 use synth::prelude::*;
-use synth::{Handle, Stack, Value, pseudo, sub};
+use synth::{Handle, Stack, Value};
 
 use super::boundary;
 use crate::artifacts;
-use crate::names::EnvironmentNames;
+use crate::names::{self, EnvironmentNames};
 
 const NAMED: &str = "the environment's own resources, which its template names with the environment's prefix";
 const UNNAMED: &str = "the service makes up the ids of these resources; they are told apart by their tags";
@@ -22,15 +22,7 @@ pub(super) fn add(
     artifacts: &artifacts::Exports,
 ) -> Handle<RoleResource> {
     let own = |service: &str, rest: &str| boundary::own(names, service, rest);
-    let roles = sub![
-        "arn:",
-        pseudo::partition(),
-        ":iam::",
-        pseudo::account_id(),
-        ":role/",
-        names.prefix(),
-        "*"
-    ];
+    let roles = names::iam_arn(format!("role/{}*", names.prefix()));
     let bounded = |grant: Grant| {
         grant.when(
             Operator::StringEquals,
@@ -114,7 +106,7 @@ pub(super) fn add(
                 Apigateway::POST,
                 Apigateway::PUT,
             ],
-            sub!["arn:", pseudo::partition(), ":apigateway:", pseudo::region(), "::/*"],
+            names::api_gateway_arn("/*"),
             UNNAMED,
         ))
         .allow(user_pools());
@@ -152,19 +144,7 @@ fn user_pools() -> Grant {
         CognitoIdp::UpdateUserPool,
         CognitoIdp::UpdateUserPoolClient,
     ];
-    Grant::on_matching(
-        actions,
-        sub![
-            "arn:",
-            pseudo::partition(),
-            ":cognito-idp:",
-            pseudo::region(),
-            ":",
-            pseudo::account_id(),
-            ":userpool/*"
-        ],
-        UNNAMED,
-    )
+    Grant::on_matching(actions, names::arn("cognito-idp", "userpool/*"), UNNAMED)
 }
 
 /// Making and executing change sets of one stack.

@@ -305,7 +305,13 @@ impl Machine<'_> {
         let awaited = PIPELINE_STACK
             .of(check, STACK_MINUTES)
             .until(|stack| !stack.state.equals(StackState::Changing))
-            .otherwise(fail("Pipeline stack: took too long", ErrorName("StackTimedOut")));
+            .otherwise(pass("Pipeline stack: took too long", |stack: Expr<StackProgress>| {
+                StackProgressExpr {
+                    state: StackState::Failed.into(),
+                    summary: text!["It took longer than ", STACK_MINUTES.to_string(), " minutes."],
+                    url: stack.url.clone(),
+                }
+            }));
         apply.then(
             choice("Does the stack change?")
                 .when(|change: Expr<StackChange>| change.changing.clone(), awaited)
