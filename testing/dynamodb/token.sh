@@ -4,7 +4,8 @@
 #   curl --header "Authorization: $(testing/dynamodb/token.sh pr-17)" "$URL/items"
 #
 # The user is made if it is not there, with a new password on every run unless $TEST_USER_PASSWORD is set. Needs: cargo, jq, and
-# the AWS CLI with credentials that may administer the pool. The password stands in no argument, so no process list shows it.
+# the AWS CLI with credentials that may administer the pool. The password stands in no argument, so no process list shows it;
+# it lies for a moment in a folder that only the caller can read.
 set -euo pipefail
 
 if [[ $# -lt 1 || $# -gt 2 ]]; then
@@ -18,7 +19,11 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # The stack is the one whose emitted template names the client of the users; its name is in the manifest beside it.
 emitted=$(mktemp -d)
 trap 'rm -rf "$emitted"' EXIT
-(cd "$here/../.." && cargo run --quiet --locked -p synth -- --environment "$environment" --format json --out "$emitted" >/dev/null 2>&1)
+if ! (cd "$here/../.." && cargo run --quiet --locked -p synth -- --environment "$environment" --format json --out "$emitted") \
+    >"$emitted/log" 2>&1; then
+    cat "$emitted/log" >&2
+    exit 2
+fi
 stack=''
 while IFS=$'\t' read -r name path; do
     if jq --exit-status '.Outputs.UserPoolClientId' "$emitted/$environment/$path" >/dev/null; then
@@ -45,9 +50,11 @@ if ! aws cognito-idp admin-get-user --user-pool-id "$TEST_USER_POOL" --username 
     aws cognito-idp admin-create-user --user-pool-id "$TEST_USER_POOL" --username "$TEST_USER" \
         --message-action SUPPRESS --output json >/dev/null
 fi
-aws cognito-idp admin-set-user-password --cli-input-json "file://"<(jq --null-input \
-    '{UserPoolId: env.TEST_USER_POOL, Username: env.TEST_USER, Password: env.TEST_USER_PASSWORD, Permanent: true}')
-aws cognito-idp initiate-auth --output json --cli-input-json "file://"<(jq --null-input \
-    '{AuthFlow: "USER_PASSWORD_AUTH", ClientId: env.TEST_USER_CLIENT,
-      AuthParameters: {USERNAME: env.TEST_USER, PASSWORD: env.TEST_USER_PASSWORD}}') |
+# Files, since the AWS CLI reads such an input twice.
+jq --null-input '{UserPoolId: env.TEST_USER_POOL, Username: env.TEST_USER, Password: env.TEST_USER_PASSWORD, Permanent: true}' \
+    >"$emitted/password.json"
+aws cognito-idp admin-set-user-password --cli-input-json "file://$emitted/password.json" >/dev/null
+jq --null-input '{AuthFlow: "USER_PASSWORD_AUTH", ClientId: env.TEST_USER_CLIENT,
+    AuthParameters: {USERNAME: env.TEST_USER, PASSWORD: env.TEST_USER_PASSWORD}}' >"$emitted/sign-in.json"
+aws cognito-idp initiate-auth --output json --cli-input-json "file://$emitted/sign-in.json" |
     jq --exit-status --raw-output .AuthenticationResult.IdToken
