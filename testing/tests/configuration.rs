@@ -1,5 +1,7 @@
 //! The configuration file: what is wrong with it is told at once, and editors are told the same by its JSON Schema.
 
+#![expect(clippy::expect_used, reason = "a test that cannot read what it judges has failed")]
+
 use jsonschema::Validator;
 use serde_json::Value;
 use stacks::{ConfigFault, Project};

@@ -3,6 +3,12 @@
 //! The template that is rendered is the one in the emitted REST API, not the document beside it. What GitHub, or who poses as
 //! GitHub, sends must come out of the execution's input byte for byte, and nothing of it may leave its place.
 
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test that cannot read what it judges has failed"
+)]
+
 use contract::Trigger;
 use serde_json::{Value, json};
 use testing::emission::{self, Emission};
