@@ -1,6 +1,6 @@
 //! Generates a module for every service whose feature is on, from `spec/` and `patches.json`.
 
-#[path = "codegen/emit.rs"]
+#[path = "codegen/emit/mod.rs"]
 mod emit;
 #[path = "codegen/names.rs"]
 mod names;

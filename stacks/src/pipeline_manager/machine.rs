@@ -177,7 +177,7 @@ impl Machine<'_> {
             choice_on("What is to be done?", |claimed: Expr<Claimed>| claimed.decision.clone())
                 .case(Decision::Deploy, self.deploy())
                 .case(Decision::Promote, self.promote())
-                .case(Decision::TearDown, self.tear_down("Teardown is pending"))
+                .case(Decision::TearDown, self.tear_down())
                 .case(Decision::Ignore, succeed("Claimed by another"))
                 .exhaustive(),
         )
@@ -386,21 +386,19 @@ impl Machine<'_> {
     /// After `stage` the pull request's own environment goes; after any other there is nothing left to do.
     fn after_deployment(&self) -> Flow<Reported, Never> {
         let (target, claimed) = (self.data.target.clone(), self.data.claimed.clone());
-        let back = pass("Back to the pull request", move |_: Expr<Reported>| claimed.get()).into_flow();
-        let back = back.then(
-            pass("Its environment goes", |claimed: Expr<Claimed>| claimed)
-                .assign(&self.data.target, |claimed| claimed.target.clone()),
-        );
+        let own = claimed.get().target.clone();
+        let back =
+            pass("Back to the pull request", move |_: Expr<Reported>| claimed.get()).assign(&self.data.target, |_| own);
         choice("Was it stage?")
             .when(
                 move |_: Expr<Reported>| target.get().environment.equals("stage"),
-                back.then(self.tear_down("Teardown is pending")),
+                back.then(self.tear_down()),
             )
             .otherwise(succeed("Done"))
     }
 
     /// Asks `teardown` again and again, each time one step further, until nothing is left or something cannot be deleted.
-    fn tear_down(&self, name: &str) -> Flow<Claimed, Never> {
+    fn tear_down(&self) -> Flow<Claimed, Never> {
         let target = self.data.target.clone();
         let step = task(self.functions.teardown)
             .arguments(move |_: Expr<Reported>| TeardownRequestExpr { target: target.get() })
@@ -410,7 +408,7 @@ impl Machine<'_> {
             .of(step, self.limits.teardown_minutes.into())
             .until(|teardown| teardown.done.or(teardown.stuck.len().more_than(0)))
             .otherwise(proceed());
-        self.reports(name, Step::Teardown, Outcome::Pending, |_| {
+        self.reports("Teardown is pending", Step::Teardown, Outcome::Pending, |_| {
             "The environment is being deleted.".into()
         })
         .then(all)

@@ -131,7 +131,12 @@ impl Object {
     /// Sets a property; one that is set already is replaced in its place.
     #[track_caller]
     pub fn set(&mut self, key: impl Into<Cow<'static, str>>, value: Node) {
-        let (key, set_at) = (key.into(), Location::caller());
+        self.set_from(key, value, Location::caller());
+    }
+
+    /// As [`set`](Self::set), on behalf of another source line.
+    pub fn set_from(&mut self, key: impl Into<Cow<'static, str>>, value: Node, set_at: &'static Location<'static>) {
+        let key = key.into();
         match self.entries.iter_mut().find(|entry| entry.key == key) {
             Some(entry) => *entry = Entry { key, value, set_at },
             None => self.entries.push(Entry { key, value, set_at }),

@@ -19,6 +19,7 @@ mod rest_api;
 pub mod s3;
 mod stack;
 pub mod stepfunctions;
+mod synthesis;
 
 pub use app::App;
 pub use assembly::{Assembly, Asset, Content, Document, DocumentKind, Escape, SynthesizedStack, Template, Wildcard};

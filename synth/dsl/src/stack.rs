@@ -33,19 +33,21 @@ pub struct Stack {
     pub(crate) name: String,
     pub(crate) description: String,
     pub(crate) elements: Vec<StackElement>,
-    pub(crate) conditions: Vec<(String, Node)>,
+    pub(crate) conditions: Vec<StackCondition>,
     pub(crate) outputs: Vec<Output>,
     pub(crate) tags: Vec<(String, String)>,
     pub(crate) grants: Vec<(Element, Grant)>,
-    pub(crate) permissions_boundary: Option<Node>,
+    /// The boundary of every role, and the source line that set it.
+    pub(crate) permissions_boundary: Option<(Node, &'static Location<'static>)>,
     pub(crate) documents: Vec<Document>,
     pub(crate) assets: Vec<Asset>,
     pub(crate) escapes: Vec<Escape>,
-    /// Properties that hold the hash of other elements: the owner, the property, the elements.
-    pub(crate) fingerprints: Vec<(Element, &'static str, Vec<Element>)>,
+    pub(crate) fingerprints: Vec<Fingerprint>,
     pub(crate) faults: Vec<Fault>,
-    /// Takes what is set on a handle of another stack; synthesis reports the handle.
+    /// Takes what is set on a handle of another stack, which is a fault.
     pub(crate) foreign_options: ResourceOptions,
+    /// The source line that added the stack to its application.
+    pub(crate) declared_at: &'static Location<'static>,
 }
 
 /// A resource or a parameter with its logical id.
@@ -94,6 +96,22 @@ pub enum DeletionPolicy {
     Snapshot,
 }
 
+/// A condition under its name.
+#[derive(Debug)]
+pub(crate) struct StackCondition {
+    pub(crate) name: String,
+    pub(crate) node: Node,
+    pub(crate) added_at: &'static Location<'static>,
+}
+
+/// A property of `owner` that holds the hash of other elements.
+#[derive(Debug)]
+pub(crate) struct Fingerprint {
+    pub(crate) owner: Element,
+    pub(crate) property: &'static str,
+    pub(crate) of: Vec<Element>,
+}
+
 #[derive(Debug)]
 pub(crate) struct Output {
     pub(crate) logical_id: String,
@@ -129,7 +147,7 @@ impl<R: Resource> Construct for R {
 }
 
 impl Stack {
-    pub(crate) fn new(number: u32, name: String, description: String) -> Self {
+    pub(crate) fn new(number: u32, name: String, description: String, declared_at: &'static Location<'static>) -> Self {
         Self {
             number,
             name,
@@ -146,6 +164,7 @@ impl Stack {
             fingerprints: Vec::new(),
             faults: Vec::new(),
             foreign_options: ResourceOptions::default(),
+            declared_at,
         }
     }
 
@@ -163,18 +182,17 @@ impl Stack {
     /// The deletion policy, dependencies, condition and metadata of a resource that was added.
     #[track_caller]
     pub fn configure<R>(&mut self, resource: Handle<R>) -> &mut ResourceOptions {
-        if resource.element().stack != self.number {
-            self.fault("", Fault::new("a resource of another stack cannot be configured here"));
-        }
         let element = resource.element();
-        let known = element.stack == self.number;
-        match self
-            .elements
-            .get_mut(element.index as usize)
-            .filter(|_| known)
-            .map(|element| &mut element.body)
-        {
-            Some(Body::Resource(body)) => &mut body.options,
+        if element.stack != self.number {
+            let fault = Fault::new("a resource of another stack cannot be configured here");
+            self.fault("", fault.help("do it in the stack that adds the resource"));
+            return &mut self.foreign_options;
+        }
+        match self.elements.get_mut(element.index as usize) {
+            Some(StackElement {
+                body: Body::Resource(body),
+                ..
+            }) => &mut body.options,
             _ => &mut self.foreign_options,
         }
     }
@@ -190,9 +208,14 @@ impl Stack {
     }
 
     /// Adds a condition for [`Value::when`] and [`ResourceOptions::condition`]; returns its name.
+    #[track_caller]
     pub fn condition(&mut self, name: impl Into<String>, condition: Condition) -> String {
         let name = name.into();
-        self.conditions.push((name.clone(), condition.0));
+        self.conditions.push(StackCondition {
+            name: name.clone(),
+            node: condition.0,
+            added_at: Location::caller(),
+        });
         name
     }
 
@@ -235,8 +258,9 @@ impl Stack {
 
     /// The permissions boundary of every role that the stack declares, see
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html>.
+    #[track_caller]
     pub fn permissions_boundary(&mut self, policy: impl Into<Value<synth_aws::AnyArn>>) {
-        self.permissions_boundary = Some(policy.into().into_node());
+        self.permissions_boundary = Some((policy.into().into_node(), Location::caller()));
     }
 
     /// Lets a role do what the grant says. A role may do the union of its grants and nothing else.
@@ -246,7 +270,7 @@ impl Stack {
 
     /// Sets a raw property past the types, such as one that AWS added after the facts were taken.
     ///
-    /// `path` is the property's path with dots, `reason` says why no typed setter does; the CLI lists both.
+    /// `path` is the property's path with dots, items of lists by number (`Rules.0.Filter`); `reason` says why no typed setter does; the CLI lists both.
     #[track_caller]
     pub fn escape_hatch<R>(&mut self, resource: Handle<R>, path: &str, value: serde_json::Value, reason: &str) {
         let escape = Escape {
@@ -257,13 +281,6 @@ impl Stack {
             value: Node::from(value),
             at: Location::caller(),
         };
-        if reason.trim().is_empty() {
-            self.faults.push(
-                Fault::new("the escape hatch was used without a reason")
-                    .path(path)
-                    .help("say why no typed setter does"),
-            );
-        }
         self.escapes.push(escape);
     }
 
@@ -279,7 +296,7 @@ impl Stack {
 
     /// Sets a property of `owner` to the hash of what these elements are in the template.
     pub(crate) fn fingerprint(&mut self, owner: Element, property: &'static str, of: Vec<Element>) {
-        self.fingerprints.push((owner, property, of));
+        self.fingerprints.push(Fingerprint { owner, property, of });
     }
 
     /// Reports a fault that a construct found.
@@ -311,7 +328,7 @@ impl Stack {
         let added_at = Location::caller();
         if let Some(first) = self.elements.iter().find(|element| element.logical_id == logical_id) {
             let first = first.added_at;
-            let message = format!("the logical id is taken already, by {}:{}", first.file(), first.line());
+            let message = format!("the logical id is taken, first at {}:{}", first.file(), first.line());
             self.fault(
                 logical_id,
                 Fault::new(message)
@@ -319,10 +336,7 @@ impl Stack {
                     .help("give one of the two another logical id"),
             );
         }
-        let alphanumeric =
-            !logical_id.is_empty() && logical_id.chars().all(|character| character.is_ascii_alphanumeric());
-        if !alphanumeric || logical_id.len() > 255 {
-            let message = format!("{logical_id:?} is no logical id, allowed are 1 to 255 letters and digits");
+        if let Some(message) = logical_id_fault(logical_id) {
             self.fault(logical_id, Fault::new(message).at(added_at));
         }
         let index = u32::try_from(self.elements.len()).unwrap_or(u32::MAX);
@@ -419,6 +433,13 @@ impl Condition {
     pub fn named(name: impl Into<String>) -> Self {
         Self(Intrinsic::Condition(name.into()).into())
     }
+}
+
+/// What is wrong with a logical id, if anything.
+pub(crate) fn logical_id_fault(logical_id: &str) -> Option<String> {
+    let allowed =
+        (1..=255).contains(&logical_id.len()) && logical_id.chars().all(|character| character.is_ascii_alphanumeric());
+    (!allowed).then(|| format!("{logical_id:?} is no logical id, allowed are 1 to 255 letters and digits"))
 }
 
 /// The element that a `Ref` or `Fn::GetAtt` names, if it is an element of a stack.

@@ -4,15 +4,16 @@ use synth::apigateway::mapping::{
     Header, Json, Object, RequestTemplate, ResponseTemplate, Text, answer, context, input,
 };
 use synth::{
-    Arn, Element, Handle, Intrinsic, Node, Part, Target, Value, apigateway, pseudo, stepfunctions::StateMachine, sub,
+    Arn, Element, Handle, Intrinsic, Node, Part, Target, Value, apigateway, pseudo,
+    stepfunctions::StateMachineResource, sub,
 };
 
 const EVENT: Header = Header::new("X-GitHub-Event");
 const DELIVERY: Header = Header::new("X-GitHub-Delivery");
 const SIGNATURE: Header = Header::new("X-Hub-Signature-256");
 
-fn machine() -> Value<Arn<StateMachine>> {
-    let machine: Handle<StateMachine> = Handle::of(Element { stack: 0, index: 7 });
+fn machine() -> Value<Arn<StateMachineResource>> {
+    let machine: Handle<StateMachineResource> = Handle::of(Element { stack: 0, index: 7 });
     machine.arn()
 }
 

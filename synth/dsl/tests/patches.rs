@@ -2,7 +2,7 @@
 //! text, units where it has plain numbers, and a `Ref` where its identifier is compound.
 
 use synth::{
-    Arn, Element, Finding, Handle, Name, Node, Resource, Value, apigateway, check, cloudformation, cloudwatch,
+    App, Arn, Element, Finding, Handle, Name, Node, Resource, Value, apigateway, check, cloudformation, cloudwatch,
     codebuild, codepipeline, cognito, dynamodb, events, iam, lambda, minutes, s3, scheduler, seconds, secretsmanager,
     sns,
 };
@@ -11,8 +11,8 @@ fn handle<R>() -> Handle<R> {
     Handle::of(Element { stack: 0, index: 0 })
 }
 
-fn role() -> Value<Arn<iam::Role>> {
-    handle::<iam::Role>().arn()
+fn role() -> Value<Arn<iam::RoleResource>> {
+    handle::<iam::RoleResource>().arn()
 }
 
 fn findings<R: Resource>(resource: R) -> Vec<Finding> {
@@ -193,12 +193,11 @@ fn quantities_have_units() {
     assert_eq!(function.into_properties().get("Timeout"), Some(&Node::Integer(300)));
     let alarm = cloudwatch::Alarm::new().period(minutes(5));
     assert_eq!(alarm.into_properties().get("Period"), Some(&Node::Integer(300)));
-    let resource = cloudformation::CustomResource::new("arn:aws:lambda:eu-west-1:123456789012:function:f")
-        .service_timeout(minutes(5));
-    assert_eq!(
-        resource.into_properties().get("ServiceTimeout"),
-        Some(&Node::Integer(300))
-    );
+    let deployed = cloudformation::CustomResource::new("StageDeployment", lambda::arn_of("f"), minutes(5));
+    let mut app = App::new();
+    app.stack("pipeline", "", |stack| _ = stack.add("Current", deployed));
+    let template = app.synthesize().unwrap().stacks.remove(0).template.to_yaml().unwrap();
+    assert!(template.contains("      ServiceTimeout: 300\n"), "{template}");
     let rule = s3::bucket::AbortIncompleteMultipartUpload::new(synth::days(3));
     let Node::Object(rule) = Value::from(rule).into_node() else {
         panic!("an object")

@@ -13,7 +13,7 @@ const OBJECT_VERSION: Variable = Variable::new("OBJECT_VERSION");
 const TABLE: Variable = Variable::new("TABLE_NAME");
 const DIGEST: Variable = Variable::new("DIGEST");
 
-fn role() -> Value<Arn<iam::Role>> {
+fn role() -> Value<Arn<iam::RoleResource>> {
     Value::from("arn:aws:iam::123456789012:role/pipeline").trusted()
 }
 
@@ -558,7 +558,7 @@ fn faults_reach_the_template_even_if_nobody_asks() {
 fn handles_of_resources_are_taken_as_they_are() {
     let project: Handle<codebuild::Project> = Handle::of(Element { stack: 0, index: 1 });
     let bucket: Handle<s3::Bucket> = Handle::of(Element { stack: 0, index: 2 });
-    let roles: Handle<iam::Role> = Handle::of(Element { stack: 0, index: 3 });
+    let roles: Handle<iam::RoleResource> = Handle::of(Element { stack: 0, index: 3 });
     let fetch = S3Source::new(
         "Fetch",
         bucket.name(),

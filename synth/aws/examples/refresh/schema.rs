@@ -339,7 +339,7 @@ fn is_struct(schema: &Value) -> bool {
         schema.get("type").and_then(Value::as_str),
         Some("string" | "array" | "integer" | "number" | "boolean")
     );
-    object && (has(schema) || branches(schema).any(|branch| has(branch)))
+    object && (has(schema) || branches(schema).any(has))
 }
 
 /// What a `$ref` points to, or the schema itself.

@@ -1,0 +1,78 @@
+//! The facts that literal values are checked against, as constants.
+
+use std::fmt::Write;
+
+use serde_json::{Map, Value};
+
+use crate::names;
+
+/// The facts of one struct as the constant of that name.
+pub(super) fn struct_facts(source: &mut String, constant: &str, fields: &Map<String, Value>) {
+    let mut sorted: Vec<(&String, &Value)> = fields.iter().collect();
+    sorted.sort_by_key(|(name, _)| name.as_str());
+    let rows: String = sorted
+        .into_iter()
+        .map(|(name, shape)| {
+            let required = shape.get("required").is_some();
+            format!(
+                "PropertyFacts {{ name: {name:?}, required: {required}, shape: {} }},\n",
+                shape_facts(shape)
+            )
+        })
+        .collect();
+    let visibility = if constant == "PROPERTIES" {
+        "pub(in super::super) "
+    } else {
+        ""
+    };
+    let _ = writeln!(
+        source,
+        "{visibility}static {constant}: StructFacts = StructFacts {{ properties: &[{rows}] }};"
+    );
+}
+
+fn shape_facts(shape: &Value) -> String {
+    let bounds = || bounds(shape);
+    match shape.get("type").and_then(Value::as_str).unwrap_or_default() {
+        "struct" => format!(
+            "Shape::Struct(&T_{})",
+            names::snake(shape["name"].as_str().unwrap_or_default()).to_uppercase()
+        ),
+        "list" => {
+            let unique = shape.get("unique").is_some();
+            format!(
+                "Shape::List {{ of: &{}, count: {}, unique: {unique} }}",
+                shape_facts(&shape["of"]),
+                bounds()
+            )
+        }
+        "map" => format!(
+            "Shape::Map {{ of: &{}, count: {} }}",
+            shape_facts(&shape["of"]),
+            bounds()
+        ),
+        "string" => {
+            let pattern = shape.get("pattern").and_then(Value::as_str);
+            format!(
+                "Shape::Text(TextFacts {{ length: {}, pattern: {pattern:?} }})",
+                bounds()
+            )
+        }
+        "integer" => format!("Shape::Integer({})", bounds()),
+        "number" => format!("Shape::Number({})", bounds()),
+        "boolean" => "Shape::Boolean".to_owned(),
+        "scalar" => "Shape::Scalar".to_owned(),
+        _ => "Shape::Json".to_owned(),
+    }
+}
+
+fn bounds(shape: &Value) -> String {
+    let bound = |key: &str| match shape.get(key).and_then(Value::as_f64) {
+        Some(bound) => format!("Some({bound:?})"),
+        None => "None".to_owned(),
+    };
+    match (bound("min"), bound("max")) {
+        (min, max) if min == "None" && max == "None" => "Bounds::ANY".to_owned(),
+        (min, max) => format!("Bounds {{ min: {min}, max: {max} }}"),
+    }
+}
