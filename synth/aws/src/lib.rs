@@ -40,6 +40,11 @@ pub use units::{
 pub use value::{AnyArn, Arn, Id, Json, Map, Name, Reference, Scalar, Value, pseudo};
 
 /// An IAM action, such as `s3:GetObject`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no IAM action",
+    label = "not an action",
+    note = "actions are variants of one enum a service, such as `actions::S3::GetObject`"
+)]
 pub trait Action: Copy {
     /// The service prefix and the action's name.
     fn qualified(self) -> &'static str;

@@ -8,6 +8,11 @@ use crate::node::{Element, Intrinsic, Object, Target};
 use crate::value::Value;
 
 /// A resource type of CloudFormation.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be added to a stack",
+    label = "neither a resource nor a construct",
+    note = "a handle is what a stack gives back for a resource that was added already"
+)]
 pub trait Resource {
     /// What the registry says of the type.
     const FACTS: &'static ResourceFacts;

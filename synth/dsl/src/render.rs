@@ -19,11 +19,9 @@ pub enum RenderError {
 
 /// YAML with `!Ref`, `!GetAtt`, `!Sub`.
 pub(crate) fn yaml(node: &Node) -> Result<String, RenderError> {
-    Ok(serde_yaml::to_string(&Rendered {
-        node,
-        form: Form::Short,
-    })?
-    .replace(QUOTE, "'"))
+    let quote = unused_character(node)?;
+    let form = Form::Short { quote };
+    Ok(serde_yaml::to_string(&Rendered { node, form })?.replace(quote, "'"))
 }
 
 /// Indented JSON with `Ref`, `Fn::GetAtt`, `Fn::Sub` and a newline at the end.
@@ -95,7 +93,9 @@ pub(crate) fn shown_node(node: &Node) -> String {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
-    Short,
+    /// `!Ref`, and `quote` for the single quotes that the YAML library does not know it needs.
+    Short { quote: char },
+    /// `Ref`, `Fn::GetAtt`.
     Long,
 }
 
@@ -112,29 +112,43 @@ impl Serialize for Rendered<'_> {
             Node::Bool(value) => serializer.serialize_bool(*value),
             Node::Integer(value) => serializer.serialize_i64(*value),
             Node::Number(value) => serializer.serialize_f64(*value),
-            Node::Text(text) if self.form == Form::Short && is_ambiguous(text) => {
-                serializer.collect_str(&format_args!("{QUOTE}{text}{QUOTE}"))
-            }
-            Node::Text(text) => serializer.serialize_str(text),
+            Node::Text(text) => Text { text, form: self.form }.serialize(serializer),
             Node::List(items) => serializer.collect_seq(items.iter().map(inner)),
-            Node::Object(object) => serializer.collect_map(
-                object
-                    .entries()
-                    .iter()
-                    .map(|entry| (entry.key.as_ref(), inner(&entry.value))),
-            ),
+            Node::Object(object) => serializer.collect_map(object.entries().iter().map(|entry| {
+                let key = Text {
+                    text: &entry.key,
+                    form: self.form,
+                };
+                (key, inner(&entry.value))
+            })),
             Node::Invalid(fault) => Err(serde::ser::Error::custom(fault)),
             Node::Intrinsic(intrinsic) => {
                 let call = Call {
                     intrinsic,
                     form: self.form,
                 };
-                if self.form == Form::Short {
-                    call.short(serializer)
-                } else {
-                    call.long(serializer)
+                match self.form {
+                    Form::Short { .. } => call.short(serializer),
+                    Form::Long => call.long(serializer),
                 }
             }
+        }
+    }
+}
+
+/// Text that every parser takes for text: a value or a key.
+struct Text<'a> {
+    text: &'a str,
+    form: Form,
+}
+
+impl Serialize for Text<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.form {
+            Form::Short { quote } if is_ambiguous(self.text) => {
+                serializer.collect_str(&format_args!("{quote}{}{quote}", self.text))
+            }
+            _ => serializer.serialize_str(self.text),
         }
     }
 }
@@ -191,23 +205,26 @@ struct Arguments<'a> {
 impl Serialize for Arguments<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let inner = |node| Rendered { node, form: self.form };
+        let text = |text| Text { text, form: self.form };
         match self.intrinsic {
             Intrinsic::Ref(target) => serializer.serialize_str(name(target)),
             Intrinsic::NoValue => serializer.serialize_str("AWS::NoValue"),
             Intrinsic::Condition(name) => serializer.serialize_str(name),
-            Intrinsic::GetAtt(target, attribute) if self.form == Form::Short => {
+            Intrinsic::GetAtt(target, attribute) if self.form == Form::Long => {
+                [name(target), attribute.as_ref()].serialize(serializer)
+            }
+            Intrinsic::GetAtt(target, attribute) => {
                 serializer.collect_str(&format_args!("{}.{attribute}", name(target)))
             }
-            Intrinsic::GetAtt(target, attribute) => [name(target), attribute.as_ref()].serialize(serializer),
             Intrinsic::Sub(parts) => self.sub(parts, serializer),
             Intrinsic::Join(delimiter, list) | Intrinsic::Split(delimiter, list) => {
-                (delimiter, inner(list)).serialize(serializer)
+                (text(delimiter), inner(list)).serialize(serializer)
             }
             Intrinsic::Select(index, list) => (index, inner(list)).serialize(serializer),
             Intrinsic::If(condition, then, otherwise) => {
-                (condition, inner(then), inner(otherwise)).serialize(serializer)
+                (text(condition), inner(then), inner(otherwise)).serialize(serializer)
             }
-            Intrinsic::FindInMap(map, top, second) => (map, inner(top), inner(second)).serialize(serializer),
+            Intrinsic::FindInMap(map, top, second) => (text(map), inner(top), inner(second)).serialize(serializer),
             Intrinsic::ImportValue(node) | Intrinsic::Base64(node) | Intrinsic::GetAzs(node) => {
                 inner(node).serialize(serializer)
             }
@@ -301,14 +318,24 @@ fn name(target: &Target) -> &str {
     }
 }
 
-/// Stands for a single quote until the text is written: a character of the private use area, which no template has a use for.
-const QUOTE: char = '\u{E000}';
+/// A character of the private use area that the document does not hold, to stand for a single quote until it is written.
+fn unused_character(node: &Node) -> Result<char, RenderError> {
+    let text = serde_json::to_string(&Rendered { node, form: Form::Long })?;
+    Ok(('\u{E000}'..='\u{F8FF}')
+        .find(|candidate| !text.contains(*candidate))
+        .unwrap_or('\u{E000}'))
+}
 
-/// Whether a parser of YAML 1.1, which CloudFormation and CodeBuild have, would take the text for a boolean, a number or a
-/// date. `serde_yaml` writes for YAML 1.2, where these are plain text.
+/// Whether a parser of YAML 1.1, which CloudFormation and CodeBuild have, would take the text for a boolean, a number, a date
+/// or a mark of its own. `serde_yaml` writes for YAML 1.2, where these are plain text.
 fn is_ambiguous(text: &str) -> bool {
-    const BOOLEANS: [&str; 6] = ["y", "n", "yes", "no", "on", "off"];
-    let number = |character: char| character.is_ascii_hexdigit() || "xXoO:._+-TZ".contains(character);
-    BOOLEANS.contains(&text.to_ascii_lowercase().as_str())
-        || (text.starts_with(|first: char| first.is_ascii_digit()) && text.chars().all(number))
+    const WORDS: [&str; 8] = ["y", "n", "yes", "no", "on", "off", "=", "<<"];
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let number = |character: char| character.is_ascii_hexdigit() || "xXoO:._+-tTzZ ".contains(character);
+    WORDS.contains(&text.to_ascii_lowercase().as_str())
+        || (unsigned.starts_with(|first: char| first.is_ascii_digit() || first == '.')
+            && unsigned.contains(|character: char| character.is_ascii_digit())
+            && text.chars().all(number)
+            // The library quotes these by itself.
+            && !(text.ends_with(' ') || text.contains(": ")))
 }

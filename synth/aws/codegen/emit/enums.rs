@@ -53,6 +53,6 @@ pub(super) fn emit_enum(source: &mut String, name: &str, values: &[String]) {
     }
     let _ = writeln!(
         source,
-        "/// The values that the registry knows.\n#[derive(Debug, Clone, PartialEq, Eq)]\n#[non_exhaustive]\npub enum {name} {{\n{variants}/// A value that AWS has added since the facts were taken, spelled out.\nNewerThanFacts(String),\n}}\nimpl From<{name}> for crate::Value<{name}> {{ fn from(value: {name}) -> Self {{ Self::from_node(match value {{ {arms} {name}::NewerThanFacts(text) => text.into() }}) }} }}"
+        "/// The values that the registry knows.\n#[derive(Debug, Clone, PartialEq, Eq)]\n#[non_exhaustive]\npub enum {name} {{\n{variants}/// A value that AWS has added since the facts were taken, spelled out.\nNewerThanFacts(String),\n}}\nimpl From<{name}> for crate::Value<{name}> {{\nfn from(value: {name}) -> Self {{ Self::from_node(match value {{ {arms} {name}::NewerThanFacts(text) => text.into() }}) }} }}"
     );
 }

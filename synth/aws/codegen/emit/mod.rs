@@ -1,4 +1,5 @@
-//! Facts → Rust source. The text is only read by the compiler and by rustdoc, so it is not laid out for people.
+//! Facts → Rust source. The text is only read by the compiler and by rustdoc, so it is laid out no further
+//! than to keep what the compiler quotes on a line of its own.
 
 mod actions;
 mod enums;

@@ -34,12 +34,12 @@ impl Emitter<'_> {
             };
             let _ = writeln!(
                 source,
-                "{docs}{lint}#[track_caller]\npub fn {method}(mut self, value: impl Into<crate::Value<{kind}>>) -> Self {{ self.0.set({name:?}, value.into().into_node()); self }}"
+                "{docs}{lint}#[track_caller]\npub fn {method}(mut self, value: impl Into<crate::Value<{kind}>>) -> Self {{\nself.0.set({name:?}, value.into().into_node()); self }}"
             );
         }
         let _ = writeln!(
             source,
-            "}}\nimpl From<{rust}> for crate::Value<{rust}> {{ fn from(value: {rust}) -> Self {{ Self::from_node(crate::Node::Object(value.0)) }} }}"
+            "}}\nimpl From<{rust}> for crate::Value<{rust}> {{\nfn from(value: {rust}) -> Self {{ Self::from_node(crate::Node::Object(value.0)) }} }}"
         );
         source
     }
@@ -53,7 +53,7 @@ impl Emitter<'_> {
         for (name, shape) in fields.iter().filter(|(_, shape)| shape.get("required").is_some()) {
             let argument = unique(names::method(name), &mut argument_names);
             let kind = self.kind(shape, owner, name);
-            let _ = write!(parameters, "{argument}: impl Into<crate::Value<{kind}>>,");
+            let _ = write!(parameters, "\n{argument}: impl Into<crate::Value<{kind}>>,");
             let _ = write!(sets, "object.set({name:?}, {argument}.into().into_node());");
             list.push(format!("`{name}`"));
         }
@@ -70,7 +70,7 @@ impl Emitter<'_> {
             _ => "#[expect(clippy::too_many_arguments, reason = \"the registry requires that many\")]\n",
         };
         format!(
-            "/// {what}\n{lint}#[track_caller]\npub fn new({parameters}) -> Self {{ let {mutable}object = crate::Object::new(); {sets} Self(object) }}"
+            "/// {what}\n{lint}#[track_caller]\npub fn new({parameters}) -> Self {{\nlet {mutable}object = crate::Object::new(); {sets} Self(object) }}"
         )
     }
 

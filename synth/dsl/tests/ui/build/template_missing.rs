@@ -2,7 +2,7 @@
 use synth::codepipeline::CloudFormation;
 use synth::{Handle, iam};
 
-fn prepare(role: Handle<iam::Role>) {
+fn prepare(role: Handle<iam::RoleResource>) {
     let _ = CloudFormation::change_set_replace("Prepare", "app-17", "pull-request", role.arn());
 }
 

@@ -1,0 +1,6 @@
+//! Text is no value of an enum.
+use synth::dynamodb::{Table, table::KeySchemaProperties};
+
+fn main() {
+    let _ = Table::new([KeySchemaProperties::new("user", "HASH")]);
+}
