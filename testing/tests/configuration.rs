@@ -282,12 +282,17 @@ limits: { environments: 0, retention_days: 366 }
 #[test]
 fn faults_of_meaning_are_told_at_once_as_well() {
     let text = CONFIGURATION
-        .replace("region: eu-west-1", "region: mars-north-1")
+        .replace("processor: arm64", "processor: x86_64")
         .replace("stage_branch: main", "stage_branch: ''")
         .replace("template: out/app.json", "template: /out/app.json")
         .replace("tags:\n  project:", "tags:\n  aws:project:");
     let faults = faults(&text);
-    for path in ["region", "stage_branch", "application.template", "tags.aws:project"] {
+    for path in [
+        "build.image",
+        "stage_branch",
+        "application.template",
+        "tags.aws:project",
+    ] {
         assert!(
             faults.iter().any(|fault| fault.path == path),
             "{path}: {}",
