@@ -256,6 +256,7 @@ impl Default for Webhook {
 /// An AWS region, one of [`REGIONS`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
+#[schemars(extend("enum" = REGIONS))]
 pub struct Region(String);
 
 impl Region {
