@@ -1,5 +1,7 @@
 //! What the emitted state machine promises, whatever its states are called: retries, final statuses, bounded waits.
 
+#![expect(clippy::expect_used, reason = "a test that cannot read what it judges has failed")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
