@@ -137,7 +137,7 @@ fn buildspec(project: &Project) -> Buildspec {
             .command(
                 "(cd /tmp/dynamodb-local && nohup java -Djava.library.path=DynamoDBLocal_lib -jar DynamoDBLocal.jar -inMemory -port 8000 > /tmp/dynamodb-local.log 2>&1 &)",
             )
-            .command(format!("timeout 60 sh -c 'until curl --silent --output /dev/null http://127.0.0.1:8000; do sleep 1; done'"));
+            .command("timeout 60 sh -c 'until curl --silent --output /dev/null http://127.0.0.1:8000; do sleep 1; done'");
     }
     for command in &tests.prepare {
         prepare = prepare.command(command.as_str());

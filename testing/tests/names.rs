@@ -43,7 +43,8 @@ const NAMINGS: [Naming; 15] = [
 ];
 
 /// Types whose resources have no name of their own, or one that only counts within their parent.
-const NAMELESS: [&str; 12] = [
+const NAMELESS: [&str; 13] = [
+    "AWS::ApiGateway::Account",
     "AWS::ApiGateway::Authorizer",
     "AWS::ApiGateway::Deployment",
     "AWS::ApiGateway::GatewayResponse",

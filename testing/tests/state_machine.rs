@@ -1,6 +1,6 @@
 //! What the emitted state machine promises, whatever its states are called: retries, final statuses, bounded waits.
 
-#![expect(clippy::expect_used, reason = "a test that cannot read what it judges has failed")]
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails, with these words")]
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,6 +1,6 @@
 //! What a reviewer should never have to say: format, lints, licences.
 
-#![expect(clippy::expect_used, reason = "a test that cannot run what judges has failed")]
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails, with these words")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

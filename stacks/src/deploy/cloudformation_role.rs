@@ -109,6 +109,10 @@ pub(super) fn add(
             names::api_gateway_arn("/*"),
             UNNAMED,
         ))
+        .allow(Grant::on_any_resource(
+            [CognitoIdp::CreateUserPool],
+            "a user pool that is not there yet has no name",
+        ))
         .allow(user_pools());
     stack.add("CloudFormationRole", role)
 }
@@ -127,10 +131,9 @@ fn log_groups(names: &EnvironmentNames<'_>) -> Grant {
     Grant::on_matching(actions, boundary::own(names, "logs", "log-group:/aws/lambda/"), NAMED)
 }
 
-/// Making and removing user pools, whose ids Cognito makes up.
+/// Changing and removing user pools, whose ids Cognito makes up.
 fn user_pools() -> Grant {
     let actions = [
-        CognitoIdp::CreateUserPool,
         CognitoIdp::CreateUserPoolClient,
         CognitoIdp::DeleteUserPool,
         CognitoIdp::DeleteUserPoolClient,

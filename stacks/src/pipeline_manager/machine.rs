@@ -96,14 +96,17 @@ pub(super) struct Machine<'a> {
     pub(super) data: Data,
 }
 
+/// A task with its handler, from its input to its output.
+type Task<H, In, Out, S> = Work<Invoke<H, In>, <H as Handler>::Output, Out, S>;
+
 impl PollPlan {
     /// The poll of a check, whose waits take at most `limit` minutes together.
     #[track_caller]
     fn of<H: Handler, In: Shape, Out: Shape, S>(
         &self,
-        check: Work<Invoke<H, In>, H::Output, Out, S>,
+        check: Task<H, In, Out, S>,
         limit: u64,
-    ) -> Poll<Work<Invoke<H, In>, H::Output, Out, S>> {
+    ) -> Poll<Task<H, In, Out, S>> {
         poll(self.prefix, check)
             .first(self.first)
             .growing_by(GROWTH)
