@@ -73,9 +73,12 @@ impl Checker {
                 for (index, item) in items.iter().enumerate() {
                     self.value(of, item, &format!("{path}[{index}]"));
                     if *unique && items[..index].contains(item) {
+                        let repeated = item
+                            .as_text()
+                            .map_or("an earlier item".to_owned(), |text| format!("{text:?}"));
                         self.report(
                             &format!("{path}[{index}]"),
-                            "repeats an earlier item; the items must differ".to_owned(),
+                            format!("repeats {repeated}, allowed are items that differ"),
                         );
                     }
                 }
@@ -95,7 +98,7 @@ impl Checker {
                 });
             }
             (Shape::Boolean, Node::Bool(_)) => {}
-            (shape, _) => self.report(path, format!("must be {}", described(shape))),
+            (shape, node) => self.report(path, format!("is {}, allowed is {}", found(node), described(shape))),
         }
     }
 
@@ -116,7 +119,7 @@ impl Checker {
             && pattern.find(text).is_none()
         {
             let allowed = facts.pattern.unwrap_or_default();
-            self.report(path, format!("{text:?} does not match the pattern {allowed}"));
+            self.report(path, format!("{text:?} does not match the allowed pattern {allowed}"));
         }
     }
 
@@ -158,7 +161,19 @@ fn range(bounds: Bounds) -> String {
     }
 }
 
-fn described(shape: &Shape) -> &'static str {
+const fn found(node: &Node) -> &'static str {
+    match node {
+        Node::Null => "null",
+        Node::Bool(_) => "true or false",
+        Node::Integer(_) | Node::Number(_) => "a number",
+        Node::Text(_) => "text",
+        Node::List(_) => "a list",
+        Node::Object(_) => "an object",
+        Node::Intrinsic(_) | Node::Invalid(_) => "no literal",
+    }
+}
+
+const fn described(shape: &Shape) -> &'static str {
     match shape {
         Shape::Text(_) => "text",
         Shape::Integer(_) => "a whole number",

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::panic::Location;
 
 use synth_aws::actions::{Lambda, Logs, Xray};
 use synth_aws::{AnyArn, Arn, Duration, Handle, Name, Node, Object, Size, Value, sub};
@@ -61,9 +62,16 @@ pub struct HandlerFunction<H> {
     timeout: Duration,
     retention: Duration,
     concurrency: Option<u32>,
-    environment: Vec<(EnvironmentVariable, Node)>,
+    environment: Vec<Given>,
     grants: Vec<Grant>,
     handler: PhantomData<fn() -> H>,
+}
+
+/// An environment variable with its value.
+struct Given {
+    variable: EnvironmentVariable,
+    value: Node,
+    at: &'static Location<'static>,
 }
 
 /// The function of a handler, after it was added to a stack.
@@ -127,8 +135,13 @@ impl<H: Handler> HandlerFunction<H> {
     }
 
     /// Gives the handler an environment variable that it reads.
+    #[track_caller]
     pub fn environment<T>(mut self, variable: EnvironmentVariable, value: Value<T>) -> Self {
-        self.environment.push((variable, value.into_node()));
+        self.environment.push(Given {
+            variable,
+            value: value.into_node(),
+            at: Location::caller(),
+        });
         self
     }
 
@@ -140,39 +153,49 @@ impl<H: Handler> HandlerFunction<H> {
 
     #[track_caller]
     fn check_environment(&self, stack: &mut Stack, logical_id: &str) {
-        for variable in H::ENVIRONMENT {
-            if !self.environment.iter().any(|(given, _)| given.name == variable.name) {
-                let message = format!(
-                    "the handler {:?} reads the environment variable {:?}, which is not given",
-                    H::NAME,
-                    variable.name
-                );
-                stack.fault(
-                    logical_id,
-                    Fault::new(message).help("give it with `.environment(…, …)`"),
-                );
+        let handler = H::NAME;
+        for EnvironmentVariable { name } in H::ENVIRONMENT {
+            if !self.environment.iter().any(|given| given.variable.name == *name) {
+                let fault = Fault::new(format!(
+                    "the handler {handler:?} reads the environment variable {name}, which is not given"
+                ));
+                stack.fault(logical_id, fault.help("give it with `.environment(…, …)`"));
             }
         }
-        for (given, _) in &self.environment {
-            if !H::ENVIRONMENT.iter().any(|variable| variable.name == given.name) {
+        let read: Vec<&str> = H::ENVIRONMENT.iter().map(|variable| variable.name).collect();
+        let read = if read.is_empty() {
+            "none".to_owned()
+        } else {
+            read.join(", ")
+        };
+        for (index, given) in self.environment.iter().enumerate() {
+            let name = given.variable.name;
+            if !H::ENVIRONMENT.contains(&given.variable) {
                 let message = format!(
-                    "the handler {:?} does not read the environment variable {:?}",
-                    H::NAME,
-                    given.name
+                    "the handler {handler:?} does not read the environment variable {name}, allowed are: {read}"
+                );
+                let fault = Fault::new(message).at(given.at);
+                stack.fault(logical_id, fault.help("remove it, or declare it with the handler"));
+            }
+            let mut earlier = self.environment[..index].iter();
+            if let Some(first) = earlier.find(|earlier| earlier.variable == given.variable) {
+                let message = format!(
+                    "the environment variable {name} is given twice, first at {}:{}",
+                    first.at.file(),
+                    first.at.line()
                 );
                 stack.fault(
                     logical_id,
-                    Fault::new(message).help("remove it, or declare it with the handler"),
+                    Fault::new(message).at(given.at).help("remove one of the two"),
                 );
             }
         }
     }
 
-    #[track_caller]
     fn variables(&self) -> Value<synth_aws::Map<synth_aws::Json>> {
         let mut variables = Object::new();
-        for (variable, value) in &self.environment {
-            variables.set(variable.name, value.clone());
+        for given in &self.environment {
+            variables.set_from(given.variable.name, given.value.clone(), given.at);
         }
         Value::from_node(variables.into())
     }

@@ -312,8 +312,9 @@ impl Stack {
         logical_id: &str,
         type_name: String,
         facts: Option<&'static ResourceFacts>,
-        properties: Object,
+        mut properties: Object,
     ) -> Element {
+        blame_callers(&mut properties, Location::caller());
         let body = ResourceBody {
             type_name,
             facts,
@@ -432,6 +433,26 @@ impl Condition {
     /// Another condition of the stack, by name.
     pub fn named(name: impl Into<String>) -> Self {
         Self(Intrinsic::Condition(name.into()).into())
+    }
+}
+
+/// Replaces lines of the DSL itself, which say nothing to its user, by the line that set the property around them or by the one
+/// that added the resource.
+fn blame_callers(properties: &mut Object, added_at: &'static Location<'static>) {
+    let sources = file!().trim_end_matches("stack.rs");
+    for entry in properties.entries_mut() {
+        if entry.set_at.file().starts_with(sources) {
+            entry.set_at = added_at;
+        }
+        let outer = entry.set_at;
+        entry.value.walk_mut(&mut |node| {
+            if let Node::Object(object) = node {
+                let inner = object.entries_mut().iter_mut();
+                inner
+                    .filter(|entry| entry.set_at.file().starts_with(sources))
+                    .for_each(|entry| entry.set_at = outer);
+            }
+        });
     }
 }
 

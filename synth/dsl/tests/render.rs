@@ -1,5 +1,7 @@
 //! Rendering: every intrinsic function in both forms, text that stays text for every parser, and one order everywhere.
 
+#![expect(clippy::unwrap_used, reason = "a helper of tests fails the test that called it")]
+
 use proptest::prelude::*;
 use serde_json::json;
 use synth::{App, Condition, Intrinsic, Node, Object, Part, Target, Template, Value, s3};

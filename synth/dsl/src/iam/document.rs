@@ -1,5 +1,7 @@
 //! Policy documents: resource policies by hand, role policies from grants.
 
+use std::panic::Location;
+
 use synth_aws::{Action, AnyArn, Json, Node, Object, Value};
 
 use super::grant::{Grant, Operator};
@@ -104,7 +106,10 @@ impl PolicyDocument {
     pub fn with(mut self, statement: Statement) -> Self {
         let mut object = statement.object;
         if !statement.conditions.is_empty() {
-            object.set("Condition", conditions(&statement.conditions).into());
+            object.set(
+                "Condition",
+                conditions(&statement.conditions, Location::caller()).into(),
+            );
         }
         self.statements.push(object.into());
         self
@@ -118,7 +123,7 @@ impl PolicyDocument {
             .with("Principal", Object::new().with("Service", service.to_owned()))
             .with("Action", "sts:AssumeRole");
         if !restrictions.is_empty() {
-            statement.set("Condition", conditions(restrictions).into());
+            statement.set("Condition", conditions(restrictions, Location::caller()).into());
         }
         Object::new()
             .with("Version", VERSION)
@@ -127,8 +132,7 @@ impl PolicyDocument {
     }
 
     /// The union of grants: statements that differ only in their actions or only in their resources become one.
-    #[track_caller]
-    pub(crate) fn of_grants<'a>(grants: impl IntoIterator<Item = &'a Grant>) -> Node {
+    pub(crate) fn of_grants(grants: &[Grant], at: &'static Location<'static>) -> Node {
         let mut merged: Vec<Grant> = Vec::new();
         for grant in grants {
             let same = merged
@@ -154,22 +158,22 @@ impl PolicyDocument {
             }
         }
         let statements: Vec<Node> = statements.iter().map(statement_of).collect();
-        Object::new()
-            .with("Version", VERSION)
-            .with("Statement", statements)
-            .into()
+        let mut document = Object::new();
+        document.set_from("Version", VERSION.into(), at);
+        document.set_from("Statement", statements.into(), at);
+        document.into()
     }
 }
 
-#[track_caller]
+/// The statement of a grant, on behalf of the line that made the grant.
 fn statement_of(grant: &Grant) -> Node {
     let actions: Vec<Node> = grant.actions.iter().map(|action| Node::from(*action)).collect();
-    let mut object = Object::new()
-        .with("Effect", "Allow")
-        .with("Action", one_or_many(actions))
-        .with("Resource", one_or_many(grant.resources.clone()));
+    let mut object = Object::new();
+    object.set_from("Effect", "Allow".into(), grant.at);
+    object.set_from("Action", one_or_many(actions), grant.at);
+    object.set_from("Resource", one_or_many(grant.resources.clone()), grant.at);
     if !grant.conditions.is_empty() {
-        object.set("Condition", conditions(&grant.conditions).into());
+        object.set_from("Condition", conditions(&grant.conditions, grant.at).into(), grant.at);
     }
     object.into()
 }
@@ -186,16 +190,16 @@ fn one_or_many(mut nodes: Vec<Node>) -> Node {
     }
 }
 
-#[track_caller]
-fn conditions(conditions: &[(Operator, String, Node)]) -> Object {
+/// Conditions by operator and key.
+fn conditions(conditions: &[(Operator, String, Node)], at: &'static Location<'static>) -> Object {
     let mut object = Object::new();
     for (operator, key, value) in conditions {
         let mut keys = match object.remove(operator.name()) {
             Some(Node::Object(keys)) => keys,
             _ => Object::new(),
         };
-        keys.set(key.clone(), value.clone());
-        object.set(operator.name(), keys.into());
+        keys.set_from(key.clone(), value.clone(), at);
+        object.set_from(operator.name(), keys.into(), at);
     }
     object
 }

@@ -5,6 +5,7 @@ use std::panic::Location;
 use synth_aws::{Action, Intrinsic, Node, Part, Value};
 
 use crate::fault::Fault;
+use crate::render;
 
 /// Leave to do some actions on some resources.
 ///
@@ -122,25 +123,35 @@ impl Grant {
         self
     }
 
-    /// What is wrong with the grant by itself.
+    /// What is wrong with the grant by itself, whose resources are named.
     pub(crate) fn check(&self) -> Vec<Fault> {
         let mut faults = Vec::new();
         if self.actions.is_empty() {
-            faults.push(Fault::new("the grant has no action").at(self.at));
+            faults.push(
+                Fault::new("the grant has no action, allowed are 1 or more")
+                    .at(self.at)
+                    .help("name the actions, or leave the grant out"),
+            );
         }
-        let patterned = self.resources.iter().any(has_wildcard);
-        match &self.wildcard_reason {
-            None if patterned => faults.push(
+        let pattern = self.resources.iter().find(|resource| has_wildcard(resource));
+        match (&self.wildcard_reason, pattern) {
+            (None, Some(pattern)) => faults.push(
                 Fault::new(format!(
-                    "the grant of {} names its resources by a pattern and gives no reason",
-                    self.actions.join(", ")
+                    "the grant of {} names its resources by the pattern {:?} and gives no reason",
+                    self.actions.join(", "),
+                    render::shown_node(pattern)
                 ))
                 .at(self.at)
                 .help("name the resource, or use `Grant::on_matching` and say why it cannot be named"),
             ),
-            Some(reason) if reason.trim().is_empty() => {
-                faults.push(Fault::new("the grant's reason for a pattern is empty").at(self.at));
-            }
+            (Some(reason), _) if reason.trim().is_empty() => faults.push(
+                Fault::new(format!(
+                    "the grant of {} names its resources by a pattern and its reason is empty",
+                    self.actions.join(", ")
+                ))
+                .at(self.at)
+                .help("say why the resources cannot be named one by one"),
+            ),
             _ => {}
         }
         faults

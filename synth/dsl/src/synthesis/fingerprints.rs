@@ -24,7 +24,10 @@ pub(super) fn write(stack: &mut Stack) {
         }
         let digest: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         if let Some(body) = stack.resource_mut(fingerprint.owner) {
-            body.properties.set(fingerprint.property, digest.into());
+            // The construct set the property already, on behalf of whoever asked for it.
+            if let Some(value) = body.properties.get_mut(fingerprint.property) {
+                *value = digest.into();
+            }
         }
     }
 }

@@ -30,9 +30,10 @@ pub(super) fn write(stack: &mut Stack, surroundings: &Surroundings, faults: &mut
     for (role, grants) in by_role {
         let logical_id = stack.logical_id(role).unwrap_or_default().to_owned();
         for grant in &grants {
-            let own = grant.check().into_iter();
+            let named = named(stack, grant);
+            let own = named.check().into_iter();
             faults.extend(own.map(|fault| fault.within(&stack.name, &logical_id)));
-            wildcards.extend(wildcard(stack, &logical_id, grant));
+            wildcards.extend(wildcard(&logical_id, &named));
         }
         write_policy(stack, role, &grants);
     }
@@ -40,25 +41,29 @@ pub(super) fn write(stack: &mut Stack, surroundings: &Surroundings, faults: &mut
     wildcards
 }
 
+/// The grant with logical ids for handles.
+fn named(stack: &Stack, grant: &Grant) -> Grant {
+    let mut named = grant.clone();
+    named.resources.iter_mut().for_each(|node| names::write_in(node, stack));
+    named
+}
+
 /// The grant as reviewers list it, if it names its resources by a pattern.
-fn wildcard(stack: &Stack, role: &str, grant: &Grant) -> Option<Wildcard> {
-    let reason = grant.wildcard_reason.clone()?;
-    let mut resources = grant.resources.clone();
-    resources.iter_mut().for_each(|node| names::write_in(node, stack));
+fn wildcard(role: &str, grant: &Grant) -> Option<Wildcard> {
     Some(Wildcard {
         role: role.to_owned(),
         actions: grant.actions.iter().map(|action| (*action).into()).collect(),
-        resources: resources.iter().map(render::shown_node).collect(),
-        reason,
+        resources: grant.resources.iter().map(render::shown_node).collect(),
+        reason: grant.wildcard_reason.clone()?,
     })
 }
 
 /// Adds the policy to those that the role has by itself.
 fn write_policy(stack: &mut Stack, role: Element, grants: &[Grant]) {
     let at: &'static Location<'static> = grants.first().map_or(stack.declared_at, |grant| grant.at);
-    let policy = Object::new()
-        .with("PolicyName", POLICY)
-        .with("PolicyDocument", PolicyDocument::of_grants(grants));
+    let mut policy = Object::new();
+    policy.set_from("PolicyName", POLICY.into(), at);
+    policy.set_from("PolicyDocument", PolicyDocument::of_grants(grants, at), at);
     let Some(body) = stack.resource_mut(role) else { return };
     match body.properties.get_mut("Policies") {
         Some(Node::List(policies)) => policies.push(policy.into()),
