@@ -3,6 +3,7 @@
 //! What a pull request's build may touch is bounded by these names, and teardown finds by them what it must remove, so they
 //! are made in one place. The longest project, environment and region still fit AWS's limits: a test proves it.
 
+use synth::iam::{Grant, Operator};
 use synth::{Value, pseudo, sub};
 
 use crate::{Environment, Project};
@@ -65,6 +66,27 @@ impl EnvironmentNames<'_> {
     /// The prefix of everything of the environment, with the hyphen that keeps `pr-1` from meaning `pr-17` too.
     pub fn prefix(self) -> String {
         self.own("")
+    }
+
+    /// Only for what carries the environment's tag, which what CloudFormation makes gets from its stack.
+    ///
+    /// For what bears no name of ours: the parts of a REST API inherit its tags, see
+    /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-tagging-supported-resources.html>.
+    pub fn only_tagged(self, grant: Grant) -> Grant {
+        grant.when(
+            Operator::StringEquals,
+            "aws:ResourceTag/pipeline:environment",
+            self.environment.to_string(),
+        )
+    }
+
+    /// Only for what is given the environment's tag in the moment it is made.
+    pub fn only_tagging(self, grant: Grant) -> Grant {
+        grant.when(
+            Operator::StringEquals,
+            "aws:RequestTag/pipeline:environment",
+            self.environment.to_string(),
+        )
     }
 
     /// The stack with the deploy pipeline.

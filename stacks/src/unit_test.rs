@@ -135,7 +135,7 @@ fn buildspec(project: &Project) -> Buildspec {
     if tests.local_dynamodb {
         prepare = prepare
             .command(
-                "(cd /tmp/dynamodb-local && nohup java -Djava.library.path=DynamoDBLocal_lib -jar DynamoDBLocal.jar -inMemory -port 8000 > /tmp/dynamodb-local.log 2>&1 &)",
+                "(cd /tmp/dynamodb-local && nohup java -Djava.library.path=DynamoDBLocal_lib -jar DynamoDBLocal.jar -inMemory -sharedDb -port 8000 > /tmp/dynamodb-local.log 2>&1 &)",
             )
             .command("timeout 60 sh -c 'until curl --silent --output /dev/null http://127.0.0.1:8000; do sleep 1; done'");
     }

@@ -54,11 +54,11 @@ pub(super) fn add(stack: &mut Stack, names: &EnvironmentNames<'_>) -> Handle<iam
             own("logs", "log-group:/aws/lambda/"),
             named,
         ),
-        Grant::on_matching(
+        names.only_tagged(Grant::on_matching(
             [Apigateway::DELETE, Apigateway::GET, Apigateway::PATCH, Apigateway::POST],
             names::api_gateway_arn("/restapis/*/*"),
-            "API Gateway makes up the ids of REST APIs; only stages and deployments are reached by the one role that asks for them",
-        ),
+            "API Gateway makes up the ids of REST APIs; the environment's own are told by their tag",
+        )),
         Grant::on_any_resource(
             [Xray::PutTelemetryRecords, Xray::PutTraceSegments],
             "X-Ray has no resources to name",

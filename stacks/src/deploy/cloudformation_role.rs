@@ -5,14 +5,14 @@
 use synth::actions::{Apigateway, Cloudformation, CognitoIdp, Dynamodb, Iam, Lambda, Logs};
 use synth::iam::{self, Grant, Operator, Role, RoleResource};
 use synth::prelude::*;
-use synth::{Handle, Stack, Value};
+use synth::{AnyArn, Handle, Stack, Value};
 
 use super::boundary;
 use crate::artifacts;
 use crate::names::{self, EnvironmentNames};
 
 const NAMED: &str = "the environment's own resources, which its template names with the environment's prefix";
-const UNNAMED: &str = "the service makes up the ids of these resources; they are told apart by their tags";
+const UNNAMED: &str = "the service makes up the ids of these resources; the environment's own are told by their tag";
 
 /// Adds the role.
 pub(super) fn add(
@@ -98,7 +98,7 @@ pub(super) fn add(
             [Logs::DescribeLogGroups],
             "listing log groups names no resource",
         ))
-        .allow(Grant::on_matching(
+        .allow(names.only_tagged(Grant::on_matching(
             [
                 Apigateway::DELETE,
                 Apigateway::GET,
@@ -106,14 +106,23 @@ pub(super) fn add(
                 Apigateway::POST,
                 Apigateway::PUT,
             ],
-            names::api_gateway_arn("/*"),
+            names::api_gateway_arn("/restapis/*"),
             UNNAMED,
-        ))
-        .allow(Grant::on_any_resource(
+        )))
+        .allow(names.only_tagging(Grant::on(
+            [Apigateway::POST],
+            names::api_gateway_arn("/restapis").trusted::<AnyArn>(),
+        )))
+        .allow(names.only_tagging(Grant::on_matching(
+            [Apigateway::PUT],
+            names::api_gateway_arn("/tags/*"),
+            "tagging names the REST API within the path, whose id API Gateway makes up",
+        )))
+        .allow(names.only_tagging(Grant::on_any_resource(
             [CognitoIdp::CreateUserPool],
             "a user pool that is not there yet has no name",
-        ))
-        .allow(user_pools());
+        )))
+        .allow(names.only_tagged(user_pools()));
     stack.add("CloudFormationRole", role)
 }
 

@@ -63,7 +63,11 @@ pub(super) fn stage_deployer(
         lambda::handling::<StageDeployer>(code, resources.names.shared("webhook-deployer"))
             .log_retention(days(resources.project.limits.retention_days.into()))
             .description("Deploys the webhook API's stage again when the API changes.")
-            .allow(deploy_stages()),
+            .allow(deploy_stages().when(
+                Operator::StringEquals,
+                "aws:ResourceTag/pipeline:project",
+                resources.project.project.as_str(),
+            )),
     )
 }
 

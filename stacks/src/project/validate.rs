@@ -60,6 +60,14 @@ fn name(name: &str, faults: &mut Vec<ConfigFault>) {
         && name
             .chars()
             .all(|character| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '-');
+    if name.ends_with("-pr") || name.ends_with("-stage") {
+        let message = format!("{name:?} ends like the prefix of another project's environments");
+        faults.push(fault(
+            "project",
+            message,
+            "end it otherwise: policies tell environments apart by `<project>-pr-` and `<project>-stage-`",
+        ));
+    }
     if !allowed {
         let help = "write 3 to 20 lower-case letters, digits and single hyphens, a letter first: buckets and roles are named after it";
         faults.push(fault("project", format!("{name:?} is no project name"), help));
