@@ -207,7 +207,11 @@ fn the_program_refuses_what_a_schema_cannot_say() {
             "report_folder: a/../b",
             "unit_test.report_folder",
         ),
-        ("    - testing/dynamodb/load.sh", "    - \"  \"", "unit_test.prepare[0]"),
+        (
+            "    - bash testing/dynamodb/load.sh",
+            "    - \"  \"",
+            "unit_test.prepare[0]",
+        ),
         ("tags:", "github_api: http://github.example.com\ntags:", "github_api"),
         (
             "tags:",
