@@ -7,8 +7,8 @@
 //! use synth::apigateway::mapping::{
 //!     Header, Object, RequestTemplate, ResponseTemplate, answer, input,
 //! };
-//! # use synth::{Arn, Element, Handle, Value, stepfunctions::StateMachine};
-//! # let machine: Handle<StateMachine> = Handle::of(Element { stack: 0, index: 0 });
+//! # use synth::{Element, Handle, Value, stepfunctions::StateMachineResource};
+//! # let machine: Handle<StateMachineResource> = Handle::of(Element { stack: 0, index: 0 });
 //!
 //! const EVENT: Header = Header::new("X-GitHub-Event");
 //!
