@@ -409,9 +409,9 @@ impl ResourceOptions {
 pub struct Condition(Node);
 
 impl Condition {
-    /// `Fn::Equals`.
-    pub fn equals<T>(left: impl Into<Value<T>>, right: impl Into<Value<T>>) -> Self {
-        Self(Intrinsic::Equals(left.into().into_node(), right.into().into_node()).into())
+    /// `Fn::Equals`, such as of a parameter's value and text.
+    pub fn equals<T>(left: Value<T>, right: impl Into<Value<T>>) -> Self {
+        Self(Intrinsic::Equals(left.into_node(), right.into().into_node()).into())
     }
 
     /// `Fn::Not`.

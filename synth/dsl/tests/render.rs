@@ -14,7 +14,7 @@ fn template(node: Node) -> Template {
     });
     app.stack("render", "", |stack| {
         stack.add("Sources", s3::Bucket::new());
-        stack.condition("Stage", Condition::equals::<String>("a", "b"));
+        stack.condition("Stage", Condition::equals(Value::<String>::from("a"), "b"));
         stack.output("Shown", "", Value::<String>::from_node(node));
     });
     app.synthesize().unwrap().stacks.remove(0).template

@@ -113,12 +113,13 @@ pub(super) fn values(stack: &Stack, faults: &mut Vec<Fault>) {
 
 /// Whether a finding is of what the escape hatch set, of a part of it, or of what holds it.
 fn is_escaped(escape: &Escape, path: &str) -> bool {
+    let path = path.replace('[', ".").replace(']', "");
     let under = |outer: &str, inner: &str| {
         inner
             .strip_prefix(outer)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     };
-    under(&escape.path, path) || under(path, &escape.path)
+    under(&escape.path, &path) || under(&path, &escape.path)
 }
 
 /// Conditions are declared once each, and what is named is declared.

@@ -1,5 +1,7 @@
 //! The escape hatch: raw properties set past the types.
 
+use std::panic::Location;
+
 use synth_aws::{Node, Object};
 
 use super::{Surroundings, names};
@@ -26,7 +28,7 @@ pub(super) fn apply(stack: &mut Stack, surroundings: &Surroundings, faults: &mut
                 faults.push(fault.within(&stack.name, "").help(names::CONFIGURE_THERE));
             }
             Some(body) => {
-                if let Err(message) = set(&mut body.properties, &escape.path, escape.value.clone()) {
+                if let Err(message) = set(&mut body.properties, &escape.path, escape.value.clone(), escape.at) {
                     faults.push(fault(message).within(&stack.name, &logical_id));
                 }
             }
@@ -37,27 +39,33 @@ pub(super) fn apply(stack: &mut Stack, surroundings: &Surroundings, faults: &mut
 }
 
 /// Sets `A.B.0.C`: objects on the way are made where there are none, items of lists must be there.
-fn set(object: &mut Object, path: &str, value: Node) -> Result<(), String> {
+fn set(object: &mut Object, path: &str, value: Node, at: &'static Location<'static>) -> Result<(), String> {
     let (first, rest) = path.split_once('.').unwrap_or((path, ""));
     if first.is_empty() {
         return Err("the path names no property, allowed are names with dots between".to_owned());
     }
     if rest.is_empty() {
-        object.set(first.to_owned(), value);
+        object.set_from(first.to_owned(), value, at);
         return Ok(());
     }
     if object.get(first).is_none() {
-        object.set(first.to_owned(), Object::new().into());
+        object.set_from(first.to_owned(), Object::new().into(), at);
     }
     match object.get_mut(first) {
-        Some(inner) => set_within(inner, first, rest, value),
+        Some(inner) => set_within(inner, first, rest, value, at),
         None => Ok(()),
     }
 }
 
-fn set_within(node: &mut Node, name: &str, path: &str, value: Node) -> Result<(), String> {
+fn set_within(
+    node: &mut Node,
+    name: &str,
+    path: &str,
+    value: Node,
+    at: &'static Location<'static>,
+) -> Result<(), String> {
     match node {
-        Node::Object(inner) => set(inner, path, value),
+        Node::Object(inner) => set(inner, path, value, at),
         Node::List(items) => {
             let (index, rest) = path.split_once('.').unwrap_or((path, ""));
             let count = items.len();
@@ -67,7 +75,7 @@ fn set_within(node: &mut Node, name: &str, path: &str, value: Node) -> Result<()
                     *item = value;
                     Ok(())
                 }
-                Some(item) => set_within(item, index, rest, value),
+                Some(item) => set_within(item, index, rest, value, at),
                 None => Err(format!(
                     "{name:?} is a list of {count} items, which has no item {index:?}"
                 )),

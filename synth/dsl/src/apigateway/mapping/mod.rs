@@ -7,7 +7,7 @@
 //! use synth::apigateway::mapping::{
 //!     Header, Object, RequestTemplate, ResponseTemplate, answer, input,
 //! };
-//! # use synth::{Element, Handle, Value, stepfunctions::StateMachineResource};
+//! # use synth::{Arn, Element, Handle, Value, stepfunctions::StateMachineResource};
 //! # let machine: Handle<StateMachineResource> = Handle::of(Element { stack: 0, index: 0 });
 //!
 //! const EVENT: Header = Header::new("X-GitHub-Event");
