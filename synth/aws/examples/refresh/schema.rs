@@ -160,19 +160,7 @@ impl Reader<'_> {
             return json!({"type": "json"});
         }
         if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
-            let Some(target) = self.schema.pointer(reference.trim_start_matches('#')) else {
-                return json!({"type": "json"});
-            };
-            let definition = reference.rsplit('/').next().unwrap_or(name).to_owned();
-            if is_struct(target) {
-                return json!({"type": "struct", "name": definition});
-            }
-            let target = target.clone();
-            let mut shape = self.shape(&target, "", &definition, depth + 1);
-            if let (true, Some(shape)) = (shape.get("enum").is_some(), shape.as_object_mut()) {
-                shape.entry("name").or_insert(json!(definition));
-            }
-            return shape;
+            return self.referenced(reference, name, depth);
         }
         if is_struct(schema) {
             let hoisted = self.hoisted_name(owner, name);
@@ -183,11 +171,8 @@ impl Reader<'_> {
         let mut shape = Map::new();
         match kind(schema) {
             Kind::Array => {
-                let of = match schema.get("items") {
-                    Some(items) if items.is_object() => self.shape(items, owner, name, depth + 1),
-                    _ => json!({"type": "json"}),
-                };
                 shape.insert("type".to_owned(), json!("list"));
+                let of = self.inner(schema.get("items"), owner, name, depth);
                 shape.insert("of".to_owned(), of);
                 copy(
                     schema,
@@ -200,10 +185,12 @@ impl Reader<'_> {
             }
             Kind::Map => {
                 let patterns = schema.get("patternProperties").and_then(Value::as_object);
-                let of = match patterns.and_then(|patterns| patterns.values().next()) {
-                    Some(value) if value.is_object() => self.shape(value, owner, name, depth + 1),
-                    _ => json!({"type": "json"}),
-                };
+                let of = self.inner(
+                    patterns.and_then(|patterns| patterns.values().next()),
+                    owner,
+                    name,
+                    depth,
+                );
                 shape.insert("type".to_owned(), json!("map"));
                 shape.insert("of".to_owned(), of);
                 copy(
@@ -218,6 +205,31 @@ impl Reader<'_> {
             }
         }
         Value::Object(shape)
+    }
+
+    /// The shape of a list's items or a map's values.
+    fn inner(&mut self, schema: Option<&Value>, owner: &str, name: &str, depth: usize) -> Value {
+        match schema {
+            Some(schema) if schema.is_object() => self.shape(schema, owner, name, depth + 1),
+            _ => json!({"type": "json"}),
+        }
+    }
+
+    /// The shape that a `$ref` names: a nested type by its name, anything else as if it stood here.
+    fn referenced(&mut self, reference: &str, name: &str, depth: usize) -> Value {
+        let Some(target) = self.schema.pointer(reference.trim_start_matches('#')) else {
+            return json!({"type": "json"});
+        };
+        let definition = reference.rsplit('/').next().unwrap_or(name).to_owned();
+        if is_struct(target) {
+            return json!({"type": "struct", "name": definition});
+        }
+        let target = target.clone();
+        let mut shape = self.shape(&target, "", &definition, depth + 1);
+        if let (true, Some(shape)) = (shape.get("enum").is_some(), shape.as_object_mut()) {
+            shape.entry("name").or_insert(json!(definition));
+        }
+        shape
     }
 
     /// The name of the nested type made for an inline object: its owner and its property.
