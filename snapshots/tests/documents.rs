@@ -1,5 +1,7 @@
 //! The emitted documents against the snapshots beside this folder.
 
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails, with these words")]
+
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;

@@ -59,7 +59,7 @@ pub fn stack(stack: &mut Stack, project: &Project, environment: Environment) {
     );
     let deployer = make
         .function::<StageDeployer>("Deploys the API's stage again when the API changes.")
-        .allow(deploy_stages());
+        .allow(names.only_tagged(deploy_stages()));
     let deployer = stack.add("StageDeployer", deployer);
 
     let endpoint = rest_api::EndpointConfiguration::new().types([rest_api::EndpointType::Regional]);

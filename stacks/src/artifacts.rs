@@ -3,7 +3,7 @@
 //! | prefix | what | kept |
 //! |---|---|---|
 //! | `source/` | the commits' zips | for the project's retention |
-//! | `<project>-…/` | CodePipeline's own artifacts | for the project's retention |
+//! | `<project>-unit-test/`, `pr-…/`, `stage-…/` | CodePipeline's own artifacts | for the project's retention |
 //! | `templates/` | templates too large to be sent inline | for the project's retention |
 //! | `code/` | the pipeline's own Lambda code, by content hash | for good: a rollback needs it |
 //! | `packages/` | the applications' code, by content hash | until the environment is torn down |
@@ -13,8 +13,8 @@
 use synth::s3::{self, bucket};
 use synth::{Arn, Name, Stack, Value, days};
 
-use crate::Project;
 use crate::names::Names;
+use crate::{Project, build};
 
 /// What other stacks may use.
 #[derive(Debug, Clone)]
@@ -36,11 +36,13 @@ pub const CODE: &str = "code/";
 pub fn stack(stack: &mut Stack, project: &Project) -> Exports {
     let names = Names::of(project);
     let retention = days(project.limits.retention_days.into());
-    let pipelines = names.pipeline_artifacts();
+    let tests = format!("{}/", build::artifact_folder(&names.shared("unit-test")));
 
     let expiring = [
         ("Sources", SOURCES),
-        ("PipelineArtifacts", pipelines.as_str()),
+        ("UnitTests", tests.as_str()),
+        ("PullRequests", "pr-"),
+        ("Stage", "stage-"),
         ("Templates", TEMPLATES),
     ];
     let mut rules: Vec<bucket::Rule> = expiring

@@ -84,10 +84,8 @@ pub(crate) fn write_logs(group: Value<Arn<logs::LogGroup>>) -> Grant {
 /// Reading and writing what the stages of one pipeline hand on.
 #[track_caller]
 pub(crate) fn pipeline_artifacts(bucket: &Value<Arn<s3::Bucket>>, pipeline: &str) -> Grant {
-    // CodePipeline cuts the pipeline's name to 20 characters when it names the folder of its artifacts.
-    let folder: String = pipeline.chars().take(20).collect();
     let actions = [S3::GetObject, S3::GetObjectVersion, S3::PutObject];
-    let pattern = synth::sub![bucket.clone(), "/", folder, "/*"];
+    let pattern = synth::sub![bucket.clone(), "/", artifact_folder(pipeline), "/*"];
     Grant::on_matching(
         actions,
         pattern,
@@ -99,4 +97,9 @@ pub(crate) fn pipeline_artifacts(bucket: &Value<Arn<s3::Bucket>>, pipeline: &str
 #[track_caller]
 pub(crate) fn bucket_facts(bucket: &Value<Arn<s3::Bucket>>) -> Grant {
     Grant::on([S3::GetBucketLocation, S3::GetBucketVersioning], bucket.clone())
+}
+
+/// The folder of a pipeline's artifacts: CodePipeline cuts the pipeline's name to 20 characters.
+pub(crate) fn artifact_folder(pipeline: &str) -> String {
+    pipeline.chars().take(20).collect()
 }

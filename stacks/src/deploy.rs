@@ -6,6 +6,8 @@
 pub mod boundary;
 mod cloudformation_role;
 
+use std::collections::BTreeMap;
+
 use synth::actions::Codebuild;
 use synth::codebuild::{Buildspec, OnFailure, Phase, Variable};
 use synth::codepipeline::{Capability, CloudFormation, CodeBuild, ExecutionMode, PipelineDeclaration, S3Source, Stage};
@@ -15,7 +17,7 @@ use synth::{Content, Document, DocumentKind, Stack, sub};
 
 use crate::artifacts::{self, SOURCES};
 use crate::build::{self, ENVIRONMENT};
-use crate::names::Names;
+use crate::names::{self, Names};
 use crate::{Environment, Project};
 
 /// The bucket that the code is uploaded to.
@@ -27,15 +29,19 @@ const CODE: Variable = Variable::new("CODE");
 /// The key that the zip was uploaded under: made of its content, so that equal code is uploaded once.
 const CODE_KEY: Variable = Variable::new("CODE_KEY");
 
+/// The file with the stack's tags, see
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/continuous-delivery-codepipeline-cfn-artifacts.html>.
+const CONFIGURATION: &str = "stack-configuration.json";
+
 /// The change set's name; one execution at a time has one.
 const CHANGE_SET: &str = "pipeline";
 
 /// The stack.
 pub fn stack(stack: &mut Stack, project: &Project, environment: Environment, artifacts: &artifacts::Exports) {
     let names = Names::of(project).environment(environment);
-    let name = names.deploy_stack();
+    let name = names.deploy_pipeline();
     let package_name = names.own("package");
-    let spec = buildspec(project);
+    let spec = buildspec(project, environment);
 
     let boundary = boundary::add(stack, &names);
     let cloudformation = cloudformation_role::add(stack, &names, boundary, artifacts);
@@ -61,17 +67,7 @@ pub fn stack(stack: &mut Stack, project: &Project, environment: Environment, art
         content: Content::Yaml(spec.node()),
     });
 
-    let app_stack = sub![
-        "arn:",
-        synth::pseudo::partition(),
-        ":cloudformation:",
-        synth::pseudo::region(),
-        ":",
-        synth::pseudo::account_id(),
-        ":stack/",
-        names.app_stack(),
-        "/*"
-    ];
+    let app_stack = names::arn("cloudformation", sub!["stack/", names.app_stack(), "/*"]);
     let pipeline_role = Role::assumed_by("codepipeline.amazonaws.com")
         .name(names.own("pipeline"))
         .allow((&artifacts.bucket_arn).get_objects(&format!("{SOURCES}*")))
@@ -107,7 +103,8 @@ pub fn stack(stack: &mut Stack, project: &Project, environment: Environment, art
         packaged.file(project.application.template.as_str()),
         cloudformation.arn(),
     )
-    .capability(Capability::NamedIam);
+    .capability(Capability::NamedIam)
+    .template_configuration(&packaged.file(CONFIGURATION));
     if project.application.code.is_some() {
         prepare = prepare
             .parameter("CodeBucket", artifacts.bucket_name.clone())
@@ -131,7 +128,9 @@ pub fn stack(stack: &mut Stack, project: &Project, environment: Environment, art
 }
 
 /// Synthesizes the template, packages the code and uploads it under its content's hash.
-fn buildspec(project: &Project) -> Buildspec {
+///
+/// The stack's tags are written last and by us: CodePipeline gives a stack no others, and teardown finds the environment by them.
+fn buildspec(project: &Project, environment: Environment) -> Buildspec {
     let application = &project.application;
     let mut spec = Buildspec::new();
     if !project.build.install.is_empty() {
@@ -140,15 +139,22 @@ fn buildspec(project: &Project) -> Buildspec {
     let mut commands: Vec<String> = application.synthesize.clone();
     commands.extend(application.package.iter().cloned());
     spec = spec.build(Phase::new(commands).on_failure(OnFailure::Abort));
+    let tags: BTreeMap<String, String> = crate::tags(project, Some(environment)).into_iter().collect();
+    let configuration = serde_json::json!({ "Tags": tags }).to_string().replace('\'', "'\\''");
+    let mut finish = Phase::new([format!("printf '%s\\n' '{configuration}' > {CONFIGURATION}")]);
     if let Some(code) = &application.code {
-        let upload = Phase::new([format!(
-            "export {}=\"{CODE_PREFIX}$(sha256sum \"{CODE}\" | cut -d ' ' -f 1).zip\"",
-            CODE_KEY.name()
-        )])
-        .command(format!(
-            "aws s3 cp --only-show-errors \"{CODE}\" \"s3://{CODE_BUCKET}/{CODE_KEY}\""
-        ));
-        spec = spec.variable(CODE, code.as_str()).export(CODE_KEY).post_build(upload);
+        spec = spec.variable(CODE, code.as_str()).export(CODE_KEY);
+        let key = CODE_KEY.name();
+        finish = finish
+            .command(format!(
+                "export {key}=\"{CODE_PREFIX}$(sha256sum \"{CODE}\" | cut -d ' ' -f 1).zip\""
+            ))
+            .command(format!(
+                "aws s3 cp --only-show-errors \"{CODE}\" \"s3://{CODE_BUCKET}/{CODE_KEY}\""
+            ));
     }
-    spec.artifacts(synth::codebuild::Artifacts::new([application.template.as_str()]))
+    spec.post_build(finish).artifacts(synth::codebuild::Artifacts::new([
+        application.template.as_str(),
+        CONFIGURATION,
+    ]))
 }

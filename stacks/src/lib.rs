@@ -85,13 +85,16 @@ pub fn environment(project: &Project, environment: Environment) -> Result<Assemb
 }
 
 /// The project's tags, and those that teardown finds an environment's resources by.
+fn tags(project: &Project, environment: Option<Environment>) -> Vec<(String, String)> {
+    let mut tags: Vec<(String, String)> = project.tags.clone().into_iter().collect();
+    tags.push(("pipeline:project".to_owned(), project.project.clone()));
+    tags.extend(environment.map(|environment| ("pipeline:environment".to_owned(), environment.to_string())));
+    tags
+}
+
 fn tag(stack: &mut Stack, project: &Project, environment: Option<Environment>) {
-    for (key, value) in &project.tags {
+    for (key, value) in tags(project, environment) {
         stack.tag(key, value);
-    }
-    stack.tag("pipeline:project", &project.project);
-    if let Some(environment) = environment {
-        stack.tag("pipeline:environment", environment.to_string());
     }
 }
 

@@ -1,8 +1,9 @@
-//! Physical names. Every one begins with the project's name; those of an environment carry the environment.
+//! Physical names. Every one carries the project's name; those of an environment carry the environment.
 //!
 //! What a pull request's build may touch is bounded by these names, and teardown finds by them what it must remove, so they
 //! are made in one place. The longest project, environment and region still fit AWS's limits: a test proves it.
 
+use synth::iam::{Grant, Operator};
 use synth::{Value, pseudo, sub};
 
 use crate::{Environment, Project};
@@ -42,11 +43,9 @@ impl<'a> Names<'a> {
         ]
     }
 
-    /// The prefix under which CodePipeline stores the artifacts of this project's pipelines: it cuts names at 20 characters.
-    pub fn pipeline_artifacts(self) -> String {
-        let mut prefix = format!("{}-", self.project.project);
-        prefix.truncate(20);
-        prefix
+    /// A pattern of the deploy pipelines of all environments of a kind, `pr-*` or `stage`.
+    pub fn deploy_pipelines(self, environments: &str) -> String {
+        format!("{environments}-{}-deploy", self.project.project)
     }
 
     /// The names of an environment.
@@ -69,9 +68,38 @@ impl EnvironmentNames<'_> {
         self.own("")
     }
 
+    /// Only for what carries the environment's tag, which what CloudFormation makes gets from its stack.
+    ///
+    /// For what bears no name of ours: the parts of a REST API inherit its tags, see
+    /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-tagging-supported-resources.html>.
+    pub fn only_tagged(self, grant: Grant) -> Grant {
+        grant.when(
+            Operator::StringEquals,
+            "aws:ResourceTag/pipeline:environment",
+            self.environment.to_string(),
+        )
+    }
+
+    /// Only for what is given the environment's tag in the moment it is made.
+    pub fn only_tagging(self, grant: Grant) -> Grant {
+        grant.when(
+            Operator::StringEquals,
+            "aws:RequestTag/pipeline:environment",
+            self.environment.to_string(),
+        )
+    }
+
     /// The stack with the deploy pipeline.
     pub fn deploy_stack(self) -> String {
         self.shared.shared(&format!("deploy-{}", self.environment))
+    }
+
+    /// The deploy pipeline: `pr-17-thebestest-deploy`.
+    ///
+    /// The environment comes first because CodePipeline names the folder of a pipeline's artifacts after the first 20 characters
+    /// of its name: so each environment has a folder of its own, and its roles reach no other's.
+    pub fn deploy_pipeline(self) -> String {
+        self.shared.deploy_pipelines(&self.environment.to_string())
     }
 
     /// The stack with the application.
@@ -83,4 +111,44 @@ impl EnvironmentNames<'_> {
     pub fn packages(self) -> String {
         format!("packages/{}/", self.environment)
     }
+}
+
+/// The ARN of a resource in this account and region: `arn:aws:codepipeline:eu-west-1:123456789012:pr-17-thebestest-deploy`.
+pub fn arn(service: &str, resource: impl Into<Value<String>>) -> Value<String> {
+    sub![
+        "arn:",
+        pseudo::partition(),
+        ":",
+        service,
+        ":",
+        pseudo::region(),
+        ":",
+        pseudo::account_id(),
+        ":",
+        resource.into()
+    ]
+}
+
+/// The ARN of something of IAM, which has no region: `arn:aws:iam::123456789012:role/thebestest-pr-17-*`.
+pub fn iam_arn(resource: impl Into<Value<String>>) -> Value<String> {
+    sub![
+        "arn:",
+        pseudo::partition(),
+        ":iam::",
+        pseudo::account_id(),
+        ":",
+        resource.into()
+    ]
+}
+
+/// The ARN of something of API Gateway, which has no account: `arn:aws:apigateway:eu-west-1::/restapis/*`.
+pub fn api_gateway_arn(path: &str) -> Value<String> {
+    sub![
+        "arn:",
+        pseudo::partition(),
+        ":apigateway:",
+        pseudo::region(),
+        "::",
+        path
+    ]
 }

@@ -8,12 +8,12 @@ use synth::codebuild::{Buildspec, FileFormat, OnFailure, Phase, Report, Runtime,
 use synth::codepipeline::{CodeBuild, ExecutionMode, PipelineDeclaration, PipelineVariable, S3Source, Stage};
 use synth::iam::{Grant, Role};
 use synth::prelude::*;
-use synth::{Content, Document, DocumentKind, Stack, Value, pseudo, sub};
+use synth::{Content, Document, DocumentKind, Stack, Value, sub};
 
 use crate::Project;
 use crate::artifacts::{self, SOURCES};
 use crate::build::{self, ENVIRONMENT};
-use crate::names::Names;
+use crate::names::{self, Names};
 
 /// What other stacks may use.
 #[derive(Debug, Clone)]
@@ -100,16 +100,7 @@ pub fn stack(stack: &mut Stack, project: &Project, artifacts: &artifacts::Export
     let pipeline = pipeline.into_resource().name(name.as_str());
     stack.add("Pipeline", pipeline);
 
-    let arn = sub![
-        "arn:",
-        pseudo::partition(),
-        ":codepipeline:",
-        pseudo::region(),
-        ":",
-        pseudo::account_id(),
-        ":",
-        name.as_str()
-    ];
+    let arn = names::arn("codepipeline", sub![name.as_str()]);
     stack.output(
         "Pipeline",
         "The pipeline that runs the unit tests.",
@@ -144,9 +135,9 @@ fn buildspec(project: &Project) -> Buildspec {
     if tests.local_dynamodb {
         prepare = prepare
             .command(
-                "(cd /tmp/dynamodb-local && nohup java -Djava.library.path=DynamoDBLocal_lib -jar DynamoDBLocal.jar -inMemory -port 8000 > /tmp/dynamodb-local.log 2>&1 &)",
+                "(cd /tmp/dynamodb-local && nohup java -Djava.library.path=DynamoDBLocal_lib -jar DynamoDBLocal.jar -inMemory -sharedDb -port 8000 > /tmp/dynamodb-local.log 2>&1 &)",
             )
-            .command(format!("timeout 60 sh -c 'until curl --silent --output /dev/null http://127.0.0.1:8000; do sleep 1; done'"));
+            .command("timeout 60 sh -c 'until curl --silent --output /dev/null http://127.0.0.1:8000; do sleep 1; done'");
     }
     for command in &tests.prepare {
         prepare = prepare.command(command.as_str());
@@ -176,16 +167,6 @@ fn report(project: &str) -> Grant {
         Codebuild::CreateReportGroup,
         Codebuild::UpdateReport,
     ];
-    let group = sub![
-        "arn:",
-        pseudo::partition(),
-        ":codebuild:",
-        pseudo::region(),
-        ":",
-        pseudo::account_id(),
-        ":report-group/",
-        project,
-        "-unit-tests"
-    ];
+    let group = names::arn("codebuild", sub!["report-group/", project, "-unit-tests"]);
     Grant::on(actions, group.trusted::<synth::AnyArn>())
 }

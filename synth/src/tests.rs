@@ -88,13 +88,13 @@ fn the_table_and_the_escapes_read_like_this() {
     table.push_str(&summary.clause(emission.files.len()));
     insta::assert_snapshot!(table, @r###"
     file                                       bytes  resources  change
-    out/pr-17/templates/one-pr-17.yaml           142          1  new
+    out/pr-17/templates/one-pr-17.yaml           146          1  new
     out/pr-17/state-machines/manager.asl.json     19             new
     out/pr-17/buildspecs/deploy.yaml              19             new
     out/pr-17/mapping-templates/webhook.vtl       19             new
     out/pr-17/models/place.json                   19             unchanged
     out/pr-17/policies/fetch.json                 19             changed
-    out/pr-17/templates/two-pr-17.yaml           108          1  new
+    out/pr-17/templates/two-pr-17.yaml           110          1  new
     out/pr-17/manifest.json                     2406             new
     out/pr-17/policies/gone.json                                 removed
 

@@ -4,7 +4,7 @@ use synth::actions::{Apigateway, Dynamodb, Logs, S3, Sns, Sqs, Xray};
 use synth::iam::{self, Grant, PolicyDocument};
 use synth::{AnyArn, Handle, Stack, Value, pseudo, sub};
 
-use crate::names::EnvironmentNames;
+use crate::names::{self, EnvironmentNames};
 
 /// Adds the managed policy. Its name carries the environment, and teardown removes it with the stack.
 pub(super) fn add(stack: &mut Stack, names: &EnvironmentNames<'_>) -> Handle<iam::ManagedPolicy> {
@@ -54,18 +54,11 @@ pub(super) fn add(stack: &mut Stack, names: &EnvironmentNames<'_>) -> Handle<iam
             own("logs", "log-group:/aws/lambda/"),
             named,
         ),
-        Grant::on_matching(
+        names.only_tagged(Grant::on_matching(
             [Apigateway::DELETE, Apigateway::GET, Apigateway::PATCH, Apigateway::POST],
-            sub![
-                "arn:",
-                pseudo::partition(),
-                ":apigateway:",
-                pseudo::region(),
-                "::/restapis/*/",
-                "*"
-            ],
-            "API Gateway makes up the ids of REST APIs; only stages and deployments are reached by the one role that asks for them",
-        ),
+            names::api_gateway_arn("/restapis/*/*"),
+            "API Gateway makes up the ids of REST APIs; the environment's own are told by their tag",
+        )),
         Grant::on_any_resource(
             [Xray::PutTelemetryRecords, Xray::PutTraceSegments],
             "X-Ray has no resources to name",
@@ -79,31 +72,10 @@ pub(super) fn add(stack: &mut Stack, names: &EnvironmentNames<'_>) -> Handle<iam
 
 /// A pattern of the environment's own resources of a service: `arn:…:sqs:…:thebestest-pr-17-*`.
 pub(super) fn own(names: &EnvironmentNames<'_>, service: &str, rest: &str) -> Value<String> {
-    sub![
-        "arn:",
-        pseudo::partition(),
-        ":",
-        service,
-        ":",
-        pseudo::region(),
-        ":",
-        pseudo::account_id(),
-        ":",
-        rest,
-        names.prefix(),
-        "*"
-    ]
+    names::arn(service, format!("{rest}{}*", names.prefix()))
 }
 
 /// The ARN of an environment's boundary, for stacks that do not declare it.
 pub fn arn_of(names: &EnvironmentNames<'_>) -> Value<AnyArn> {
-    sub![
-        "arn:",
-        pseudo::partition(),
-        ":iam::",
-        pseudo::account_id(),
-        ":policy/",
-        names.own("boundary")
-    ]
-    .trusted()
+    names::iam_arn(format!("policy/{}", names.own("boundary"))).trusted()
 }

@@ -5,14 +5,14 @@
 use synth::actions::{Apigateway, Cloudformation, CognitoIdp, Dynamodb, Iam, Lambda, Logs};
 use synth::iam::{self, Grant, Operator, Role, RoleResource};
 use synth::prelude::*;
-use synth::{Handle, Stack, Value, pseudo, sub};
+use synth::{AnyArn, Handle, Stack, Value};
 
 use super::boundary;
 use crate::artifacts;
-use crate::names::EnvironmentNames;
+use crate::names::{self, EnvironmentNames};
 
 const NAMED: &str = "the environment's own resources, which its template names with the environment's prefix";
-const UNNAMED: &str = "the service makes up the ids of these resources; they are told apart by their tags";
+const UNNAMED: &str = "the service makes up the ids of these resources; the environment's own are told by their tag";
 
 /// Adds the role.
 pub(super) fn add(
@@ -22,15 +22,7 @@ pub(super) fn add(
     artifacts: &artifacts::Exports,
 ) -> Handle<RoleResource> {
     let own = |service: &str, rest: &str| boundary::own(names, service, rest);
-    let roles = sub![
-        "arn:",
-        pseudo::partition(),
-        ":iam::",
-        pseudo::account_id(),
-        ":role/",
-        names.prefix(),
-        "*"
-    ];
+    let roles = names::iam_arn(format!("role/{}*", names.prefix()));
     let bounded = |grant: Grant| {
         grant.when(
             Operator::StringEquals,
@@ -106,7 +98,7 @@ pub(super) fn add(
             [Logs::DescribeLogGroups],
             "listing log groups names no resource",
         ))
-        .allow(Grant::on_matching(
+        .allow(names.only_tagged(Grant::on_matching(
             [
                 Apigateway::DELETE,
                 Apigateway::GET,
@@ -114,10 +106,23 @@ pub(super) fn add(
                 Apigateway::POST,
                 Apigateway::PUT,
             ],
-            sub!["arn:", pseudo::partition(), ":apigateway:", pseudo::region(), "::/*"],
+            names::api_gateway_arn("/restapis/*"),
             UNNAMED,
-        ))
-        .allow(user_pools());
+        )))
+        .allow(names.only_tagging(Grant::on(
+            [Apigateway::POST],
+            names::api_gateway_arn("/restapis").trusted::<AnyArn>(),
+        )))
+        .allow(names.only_tagging(Grant::on_matching(
+            [Apigateway::PUT],
+            names::api_gateway_arn("/tags/*"),
+            "tagging names the REST API within the path, whose id API Gateway makes up",
+        )))
+        .allow(names.only_tagging(Grant::on_any_resource(
+            [CognitoIdp::CreateUserPool],
+            "a user pool that is not there yet has no name",
+        )))
+        .allow(names.only_tagged(user_pools()));
     stack.add("CloudFormationRole", role)
 }
 
@@ -135,10 +140,9 @@ fn log_groups(names: &EnvironmentNames<'_>) -> Grant {
     Grant::on_matching(actions, boundary::own(names, "logs", "log-group:/aws/lambda/"), NAMED)
 }
 
-/// Making and removing user pools, whose ids Cognito makes up.
+/// Changing and removing user pools, whose ids Cognito makes up.
 fn user_pools() -> Grant {
     let actions = [
-        CognitoIdp::CreateUserPool,
         CognitoIdp::CreateUserPoolClient,
         CognitoIdp::DeleteUserPool,
         CognitoIdp::DeleteUserPoolClient,
@@ -152,19 +156,7 @@ fn user_pools() -> Grant {
         CognitoIdp::UpdateUserPool,
         CognitoIdp::UpdateUserPoolClient,
     ];
-    Grant::on_matching(
-        actions,
-        sub![
-            "arn:",
-            pseudo::partition(),
-            ":cognito-idp:",
-            pseudo::region(),
-            ":",
-            pseudo::account_id(),
-            ":userpool/*"
-        ],
-        UNNAMED,
-    )
+    Grant::on_matching(actions, names::arn("cognito-idp", "userpool/*"), UNNAMED)
 }
 
 /// Making and executing change sets of one stack.

@@ -12,6 +12,7 @@ use synth::{AnyArn, Handler, Stack, Value, days, mebibytes, minutes, pseudo, sec
 
 use super::Resources;
 use crate::artifacts::{SOURCES, TEMPLATES};
+use crate::names;
 
 const NAMED: &str =
     "the stacks and pipelines of environments, which are made while it runs and carry the project's name";
@@ -56,31 +57,25 @@ pub(super) fn stage_deployer(
     resources: &Resources<'_>,
     code: &Artifacts,
 ) -> FunctionHandle<StageDeployer> {
-    let make = Make { resources, code };
+    // Not named after its handler: what begins with `stage-` belongs to the environment `stage`.
     stack.add(
         "StageDeployer",
-        make.function::<StageDeployer>("Deploys the webhook API's stage again when the API changes.")
-            .allow(deploy_stages()),
+        lambda::handling::<StageDeployer>(code, resources.names.shared("webhook-deployer"))
+            .log_retention(days(resources.project.limits.retention_days.into()))
+            .description("Deploys the webhook API's stage again when the API changes.")
+            .allow(deploy_stages().when(
+                Operator::StringEquals,
+                "aws:ResourceTag/pipeline:project",
+                resources.project.project.as_str(),
+            )),
     )
 }
 
 /// Deploying the stages of REST APIs and pruning old deployments.
 #[track_caller]
 pub(crate) fn deploy_stages() -> Grant {
-    let deployments = sub![
-        "arn:",
-        pseudo::partition(),
-        ":apigateway:",
-        pseudo::region(),
-        "::/restapis/*/deployments*"
-    ];
-    let stages = sub![
-        "arn:",
-        pseudo::partition(),
-        ":apigateway:",
-        pseudo::region(),
-        "::/restapis/*/stages/*"
-    ];
+    let deployments = names::api_gateway_arn("/restapis/*/deployments*");
+    let stages = names::api_gateway_arn("/restapis/*/stages/*");
     Grant::on_matching(
         [Apigateway::DELETE, Apigateway::GET, Apigateway::PATCH, Apigateway::POST],
         deployments,
@@ -278,18 +273,10 @@ impl Make<'_> {
     /// The shared unit-test pipeline and the deploy pipelines of all environments.
     #[track_caller]
     fn pipelines<const N: usize>(&self, actions: [Codepipeline; N]) -> Grant {
-        let deploy = self.resources.names.shared("deploy-*");
-        let deploy = sub![
-            "arn:",
-            pseudo::partition(),
-            ":codepipeline:",
-            pseudo::region(),
-            ":",
-            pseudo::account_id(),
-            ":",
-            deploy
-        ];
-        Grant::on_matching(actions, deploy, NAMED).and_on(self.resources.imports.unit_test.pipeline_arn.clone())
+        let of = |environments| names::arn("codepipeline", self.resources.names.deploy_pipelines(environments));
+        Grant::on_matching(actions, of("pr-*"), NAMED)
+            .and_on(of("stage").trusted::<AnyArn>())
+            .and_on(self.resources.imports.unit_test.pipeline_arn.clone())
     }
 
     #[track_caller]
@@ -297,17 +284,7 @@ impl Make<'_> {
         let stacks = self.resources.names.shared(&format!("{prefix}*"));
         Grant::on_matching(
             actions,
-            sub![
-                "arn:",
-                pseudo::partition(),
-                ":cloudformation:",
-                pseudo::region(),
-                ":",
-                pseudo::account_id(),
-                ":stack/",
-                stacks,
-                "/*"
-            ],
+            names::arn("cloudformation", sub!["stack/", stacks, "/*"]),
             NAMED,
         )
     }

@@ -96,14 +96,17 @@ pub(super) struct Machine<'a> {
     pub(super) data: Data,
 }
 
+/// A task with its handler, from its input to its output.
+type Task<H, In, Out, S> = Work<Invoke<H, In>, <H as Handler>::Output, Out, S>;
+
 impl PollPlan {
     /// The poll of a check, whose waits take at most `limit` minutes together.
     #[track_caller]
     fn of<H: Handler, In: Shape, Out: Shape, S>(
         &self,
-        check: Work<Invoke<H, In>, H::Output, Out, S>,
+        check: Task<H, In, Out, S>,
         limit: u64,
-    ) -> Poll<Work<Invoke<H, In>, H::Output, Out, S>> {
+    ) -> Poll<Task<H, In, Out, S>> {
         poll(self.prefix, check)
             .first(self.first)
             .growing_by(GROWTH)
@@ -177,7 +180,7 @@ impl Machine<'_> {
             choice_on("What is to be done?", |claimed: Expr<Claimed>| claimed.decision.clone())
                 .case(Decision::Deploy, self.deploy())
                 .case(Decision::Promote, self.promote())
-                .case(Decision::TearDown, self.tear_down("Teardown is pending"))
+                .case(Decision::TearDown, self.tear_down())
                 .case(Decision::Ignore, succeed("Claimed by another"))
                 .exhaustive(),
         )
@@ -305,7 +308,13 @@ impl Machine<'_> {
         let awaited = PIPELINE_STACK
             .of(check, STACK_MINUTES)
             .until(|stack| !stack.state.equals(StackState::Changing))
-            .otherwise(fail("Pipeline stack: took too long", ErrorName("StackTimedOut")));
+            .otherwise(pass("Pipeline stack: took too long", |stack: Expr<StackProgress>| {
+                StackProgressExpr {
+                    state: StackState::Failed.into(),
+                    summary: text!["It took longer than ", STACK_MINUTES.to_string(), " minutes."],
+                    url: stack.url.clone(),
+                }
+            }));
         apply.then(
             choice("Does the stack change?")
                 .when(|change: Expr<StackChange>| change.changing.clone(), awaited)
@@ -380,21 +389,19 @@ impl Machine<'_> {
     /// After `stage` the pull request's own environment goes; after any other there is nothing left to do.
     fn after_deployment(&self) -> Flow<Reported, Never> {
         let (target, claimed) = (self.data.target.clone(), self.data.claimed.clone());
-        let back = pass("Back to the pull request", move |_: Expr<Reported>| claimed.get()).into_flow();
-        let back = back.then(
-            pass("Its environment goes", |claimed: Expr<Claimed>| claimed)
-                .assign(&self.data.target, |claimed| claimed.target.clone()),
-        );
+        let own = claimed.get().target.clone();
+        let back =
+            pass("Back to the pull request", move |_: Expr<Reported>| claimed.get()).assign(&self.data.target, |_| own);
         choice("Was it stage?")
             .when(
                 move |_: Expr<Reported>| target.get().environment.equals("stage"),
-                back.then(self.tear_down("Teardown is pending")),
+                back.then(self.tear_down()),
             )
             .otherwise(succeed("Done"))
     }
 
     /// Asks `teardown` again and again, each time one step further, until nothing is left or something cannot be deleted.
-    fn tear_down(&self, name: &str) -> Flow<Claimed, Never> {
+    fn tear_down(&self) -> Flow<Claimed, Never> {
         let target = self.data.target.clone();
         let step = task(self.functions.teardown)
             .arguments(move |_: Expr<Reported>| TeardownRequestExpr { target: target.get() })
@@ -404,7 +411,7 @@ impl Machine<'_> {
             .of(step, self.limits.teardown_minutes.into())
             .until(|teardown| teardown.done.or(teardown.stuck.len().more_than(0)))
             .otherwise(proceed());
-        self.reports(name, Step::Teardown, Outcome::Pending, |_| {
+        self.reports("Teardown is pending", Step::Teardown, Outcome::Pending, |_| {
             "The environment is being deleted.".into()
         })
         .then(all)

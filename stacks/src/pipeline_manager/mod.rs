@@ -1,6 +1,7 @@
 //! What turns a webhook into tests, an environment and a status: the webhook API, the state machine, its functions, the records
 //! of pull requests, the reconciler's schedule and the alarms.
 
+mod account_logs;
 mod alarms;
 mod functions;
 mod machine;
@@ -83,7 +84,8 @@ pub fn stack(stack: &mut Stack, project: &Project, imports: &Imports) {
 
     let deployer = functions::stage_deployer(stack, &resources, &code);
     templates::documents(stack, machine.machine);
-    let url = webhook::add(stack, &resources, machine.machine, deployer);
+    let account = account_logs::add(stack, &resources);
+    let url = webhook::add(stack, &resources, machine.machine, deployer, account);
     schedule::add(stack, &resources, functions.reconcile);
     alarms::add(stack, &resources, machine.machine);
 

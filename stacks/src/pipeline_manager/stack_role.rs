@@ -3,12 +3,12 @@
 use synth::actions::{Codebuild, Codepipeline, Iam, Logs};
 use synth::iam::{Grant, Operator, Role, RoleResource};
 use synth::prelude::*;
-use synth::{Handle, Stack, Value, pseudo, sub};
+use synth::{AnyArn, Handle, Stack};
 
 use super::Imports;
 use crate::Project;
 use crate::artifacts::TEMPLATES;
-use crate::names::Names;
+use crate::names::{self, Names};
 
 const NAMED: &str = "the resources of environments, which are made while it runs and carry the project's name";
 
@@ -20,19 +20,22 @@ pub(super) fn add(stack: &mut Stack, project: &Project, imports: &Imports) -> Ha
         .name(names.shared("stacks"))
         .description("Applies the pipeline stacks of environments.")
         .allow((&imports.artifacts.bucket_arn).get_objects(&format!("{TEMPLATES}*")))
-        .allow(Grant::on_matching(
-            [
-                Codepipeline::CreatePipeline,
-                Codepipeline::DeletePipeline,
-                Codepipeline::GetPipeline,
-                Codepipeline::ListTagsForResource,
-                Codepipeline::TagResource,
-                Codepipeline::UntagResource,
-                Codepipeline::UpdatePipeline,
-            ],
-            regional("codepipeline", &names.shared("deploy-*")),
-            NAMED,
-        ))
+        .allow(
+            Grant::on_matching(
+                [
+                    Codepipeline::CreatePipeline,
+                    Codepipeline::DeletePipeline,
+                    Codepipeline::GetPipeline,
+                    Codepipeline::ListTagsForResource,
+                    Codepipeline::TagResource,
+                    Codepipeline::UntagResource,
+                    Codepipeline::UpdatePipeline,
+                ],
+                names::arn("codepipeline", names.deploy_pipelines("pr-*")),
+                NAMED,
+            )
+            .and_on(names::arn("codepipeline", names.deploy_pipelines("stage")).trusted::<AnyArn>()),
+        )
         .allow(Grant::on_any_resource(
             [Logs::DescribeLogGroups],
             "listing log groups names no resource",
@@ -44,7 +47,7 @@ pub(super) fn add(stack: &mut Stack, project: &Project, imports: &Imports) -> Ha
 }
 
 fn allow_environment(role: Role, environment: &str) -> Role {
-    let roles = global("role", environment);
+    let roles = names::iam_arn(format!("role/{environment}"));
     let services = [
         "cloudformation.amazonaws.com",
         "codebuild.amazonaws.com",
@@ -83,7 +86,7 @@ fn allow_environment(role: Role, environment: &str) -> Role {
             Iam::TagPolicy,
             Iam::UntagPolicy,
         ],
-        global("policy", environment),
+        names::iam_arn(format!("policy/{environment}")),
         NAMED,
     ))
     .allow(Grant::on_matching(
@@ -93,7 +96,7 @@ fn allow_environment(role: Role, environment: &str) -> Role {
             Codebuild::DeleteProject,
             Codebuild::UpdateProject,
         ],
-        regional("codebuild", &format!("project/{environment}")),
+        names::arn("codebuild", format!("project/{environment}")),
         NAMED,
     ))
     .allow(Grant::on_matching(
@@ -106,35 +109,7 @@ fn allow_environment(role: Role, environment: &str) -> Role {
             Logs::TagResource,
             Logs::UntagResource,
         ],
-        regional("logs", &format!("log-group:/aws/codebuild/{environment}")),
+        names::arn("logs", format!("log-group:/aws/codebuild/{environment}")),
         NAMED,
     ))
-}
-
-fn regional(service: &str, rest: &str) -> Value<String> {
-    sub![
-        "arn:",
-        pseudo::partition(),
-        ":",
-        service,
-        ":",
-        pseudo::region(),
-        ":",
-        pseudo::account_id(),
-        ":",
-        rest
-    ]
-}
-
-fn global(kind: &str, name: &str) -> Value<String> {
-    sub![
-        "arn:",
-        pseudo::partition(),
-        ":iam::",
-        pseudo::account_id(),
-        ":",
-        kind,
-        "/",
-        name
-    ]
 }

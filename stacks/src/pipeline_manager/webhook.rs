@@ -29,6 +29,7 @@ pub(super) fn add(
     resources: &Resources<'_>,
     machine: Handle<stepfunctions::StateMachineResource>,
     deployer: FunctionHandle<StageDeployer>,
+    account: Option<Handle<apigateway::Account>>,
 ) -> Value<String> {
     let name = resources.names.shared("webhook");
     let role = Role::assumed_by("apigateway.amazonaws.com")
@@ -98,6 +99,10 @@ pub(super) fn add(
             .access_log_setting(log)
             .tracing_enabled(true)
     });
+    // A stage with an access log needs the account's leave first.
+    if let Some(account) = account {
+        stack.configure(stage).depends_on(account);
+    }
     sub![Api::url(id, stage), PATH]
 }
 

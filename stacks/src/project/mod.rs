@@ -231,6 +231,9 @@ pub struct Webhook {
     ///
     /// The signature is verified in any case, and the ranges change: the list is a second fence, not the first.
     pub allowed_ranges: Vec<String>,
+    /// Whether the pipeline manager sets the account's role for access logs of API Gateway, of which there is one an account
+    /// and region. Say no where somebody else manages it.
+    pub manage_account_logs: bool,
     /// Posts a second that are let through on average, 1 to 1,000.
     #[schemars(range(min = 1, max = 1000))]
     pub rate: u32,
@@ -243,6 +246,7 @@ impl Default for Webhook {
     fn default() -> Self {
         Self {
             allowed_ranges: Vec::new(),
+            manage_account_logs: true,
             rate: 20,
             burst: 50,
         }
@@ -252,6 +256,7 @@ impl Default for Webhook {
 /// An AWS region, one of [`REGIONS`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
+#[schemars(extend("enum" = REGIONS))]
 pub struct Region(String);
 
 impl Region {

@@ -8,7 +8,9 @@ use serde_json::{Map, Value};
 use super::{ConfigFault, Project, validate};
 
 pub(super) fn project(text: &str) -> Result<Project, Vec<ConfigFault>> {
-    let value: Value = serde_yaml::from_str(text).map_err(|error| {
+    // By way of YAML's own value, which refuses a key that stands twice.
+    let value: Result<Value, _> = serde_yaml::from_str::<serde_yaml::Value>(text).and_then(serde_yaml::from_value);
+    let value = value.map_err(|error| {
         vec![fault(
             "",
             format!("the file is no YAML: {error}"),

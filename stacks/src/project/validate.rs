@@ -60,6 +60,14 @@ fn name(name: &str, faults: &mut Vec<ConfigFault>) {
         && name
             .chars()
             .all(|character| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '-');
+    if name.ends_with("-pr") || name.ends_with("-stage") {
+        let message = format!("{name:?} ends like the prefix of another project's environments");
+        faults.push(fault(
+            "project",
+            message,
+            "end it otherwise: policies tell environments apart by `<project>-pr-` and `<project>-stage-`",
+        ));
+    }
     if !allowed {
         let help = "write 3 to 20 lower-case letters, digits and single hyphens, a letter first: buckets and roles are named after it";
         faults.push(fault("project", format!("{name:?} is no project name"), help));
@@ -67,23 +75,26 @@ fn name(name: &str, faults: &mut Vec<ConfigFault>) {
 }
 
 fn repository(repository: &str, faults: &mut Vec<ConfigFault>) {
-    let part = |part: &str| {
-        !part.is_empty()
-            && part.len() <= 100
-            && part
-                .chars()
-                .all(|character| character.is_ascii_alphanumeric() || "._-".contains(character))
-    };
     let allowed = repository
         .split_once('/')
-        .is_some_and(|(owner, name)| part(owner) && part(name));
+        .is_some_and(|(owner, name)| is_owner(owner) && is_name(name));
     if !allowed {
-        faults.push(fault(
-            "repository",
-            format!("{repository:?} is no repository"),
-            "write owner/name as GitHub spells them, without https://",
-        ));
+        let help = "write owner/name as GitHub spells them, without https://";
+        faults.push(fault("repository", format!("{repository:?} is no repository"), help));
     }
+}
+
+/// Letters, digits and single hyphens between them, at most 39.
+fn is_owner(owner: &str) -> bool {
+    let words = owner
+        .split('-')
+        .all(|word| !word.is_empty() && word.chars().all(|character| character.is_ascii_alphanumeric()));
+    words && owner.len() <= 39
+}
+
+fn is_name(name: &str) -> bool {
+    let allowed = |character: char| character.is_ascii_alphanumeric() || "._-".contains(character);
+    (1..=100).contains(&name.len()) && name.chars().all(allowed)
 }
 
 fn commands(project: &Project, faults: &mut Vec<ConfigFault>) {

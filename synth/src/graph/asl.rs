@@ -56,11 +56,32 @@ fn machine(definition: &Value, graph: &mut Graph) -> Result<(), AslError> {
     for (index, (name, state)) in states.iter().enumerate() {
         machine.transitions(name, begin + index, state)?;
     }
+    fold_shared_catchers(graph);
     if !graph.edges.iter().any(|edge: &Edge| edge.to == end) {
         // Nothing was added after it, so no index changes.
         graph.nodes.truncate(end);
     }
     Ok(())
+}
+
+/// A state that is caught into from more states than this is drawn with one arrow and the number of the others.
+const MOST_CATCHERS: usize = 5;
+
+/// What nearly every state catches would bury the way that matters under arrows, so only the last one is drawn.
+fn fold_shared_catchers(graph: &mut Graph) {
+    for index in 0..graph.nodes.len() {
+        let caught = |edge: &Edge| edge.to == index && edge.kind == Transition::Catch;
+        let count = graph.edges.iter().filter(|edge| caught(edge)).count();
+        if count > MOST_CATCHERS {
+            let mut others = count - 1;
+            graph.edges.retain(|edge| {
+                let folded = caught(edge) && others > 0;
+                others -= usize::from(folded);
+                !folded
+            });
+            graph.nodes[index].details.push(format!("caught from {count} states"));
+        }
+    }
 }
 
 struct Machine<'a> {

@@ -30,7 +30,7 @@ fn one_changed_byte_is_found() {
     );
     assert!(
         run.stdout
-            .contains("  -AWSTemplateFormatVersion: 2010-09-08\n  +AWSTemplateFormatVersion: 2010-09-09\n")
+            .contains("  -AWSTemplateFormatVersion: '2010-09-08'\n  +AWSTemplateFormatVersion: '2010-09-09'\n")
     );
     insta::assert_snapshot!(run.stderr, @r"
     error: 1 file is not what the stacks say

@@ -20,11 +20,13 @@ fn faults_of_flags_number_and_configuration_come_in_one_run() {
       help: write one of: yaml, json
     error: --pr: "0" is no pull request, allowed are the numbers 1 to 999999
       help: write the number that GitHub shows next to the pull request's title, such as `--pr 17`
+    error: stacks/project.yaml: region: "mars-north-1" is not allowed
+      help: write one of: us-east-1, us-east-2, us-west-2, eu-west-1, eu-central-1, eu-north-1, ap-northeast-1, ap-southeast-2
     error: stacks/project.yaml: limits.deploy_minutes: 600 is out of range
       help: write a whole number from 5 to 480
     error: stacks/project.yaml: limits.environments: 0 is out of range
       help: write a whole number from 1 to 400
-    5 errors, nothing was written
+    6 errors, nothing was written
     "###);
     assert_eq!(
         run.stderr.matches("\n  help: ").count(),
