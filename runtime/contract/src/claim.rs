@@ -17,7 +17,8 @@ pub struct Claimed {
     pub target: Target,
     /// The environment `stage` at the same commit, for a promotion.
     pub stage: Target,
-    /// Whether the commit may be deployed, or only tested.
+    /// Whether the commit may be deployed, or only tested: not if it is not trusted, nor if there are as many environments as the
+    /// project allows. The reason says which, so that the pull request gets a final status either way.
     pub deployable: bool,
     /// The pipeline executions of earlier generations that still run.
     pub superseded: Vec<Run>,
@@ -29,8 +30,6 @@ pub struct Claim;
 /// What `claim` fails with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, HandlerError)]
 pub enum ClaimError {
-    /// There are as many environments as the project allows.
-    TooManyEnvironments,
     /// DynamoDB did not answer in time.
     Unavailable,
 }
