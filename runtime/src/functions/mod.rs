@@ -1,0 +1,130 @@
+//! What the handlers do, one file a handler.
+//!
+//! Each is a struct that [`Function::new`] makes once a cold start, with the clients it needs, and [`Function::call`] uses for
+//! every invocation.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use aws_config::SdkConfig;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use stacks::Project;
+use synth::{EnvironmentVariable, Handler};
+
+use crate::Failure;
+
+/// What carries out a handler of the contract.
+pub trait Function: Sized + 'static {
+    /// The handler.
+    type Contract: Handler<Input: DeserializeOwned, Output: Serialize>;
+
+    /// Makes it ready, once a cold start. Asks nobody anything yet: what is not needed is not waited for.
+    ///
+    /// # Errors
+    /// Where a variable is missing or is not what it should be.
+    fn new(environment: &Environment) -> Result<Self, StartError>;
+
+    /// Carries out one invocation.
+    ///
+    /// # Errors
+    /// Those that the contract declares.
+    fn call(
+        &self,
+        input: <Self::Contract as Handler>::Input,
+        invocation: &Invocation,
+    ) -> impl Future<Output = Result<<Self::Contract as Handler>::Output, FailureOf<Self>>>;
+}
+
+/// What a function fails with.
+pub type FailureOf<F> = Failure<<<F as Function>::Contract as Handler>::Error>;
+
+/// What a function reads when it starts: its environment variables, and how to reach AWS.
+#[derive(Debug, Clone)]
+pub struct Environment {
+    variables: BTreeMap<String, String>,
+    aws: SdkConfig,
+}
+
+/// Why a function cannot start.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StartError {
+    /// A variable is missing.
+    #[error(
+        "the environment variable {0} is not set\n  help: set it in the function's template, with `.environment(…)`"
+    )]
+    Missing(&'static str),
+    /// A variable is not what it should be.
+    #[error("the environment variable {name} {problem}")]
+    Invalid {
+        /// Its name.
+        name: &'static str,
+        /// What is wrong with it, and how to mend it.
+        problem: String,
+    },
+}
+
+/// One invocation.
+#[derive(Debug, Clone)]
+pub struct Invocation {
+    /// Lambda's id of it.
+    pub request_id: String,
+    /// When Lambda will end it, whatever it is doing.
+    pub deadline: Instant,
+}
+
+impl Environment {
+    /// These variables, and this way to AWS.
+    pub fn new(variables: impl IntoIterator<Item = (String, String)>, aws: SdkConfig) -> Self {
+        Self {
+            variables: variables.into_iter().collect(),
+            aws,
+        }
+    }
+
+    /// How to reach AWS.
+    pub fn aws(&self) -> &SdkConfig {
+        &self.aws
+    }
+
+    /// A variable of the contract.
+    ///
+    /// # Errors
+    /// Where it is not set, or empty.
+    pub fn variable(&self, variable: EnvironmentVariable) -> Result<String, StartError> {
+        self.variables
+            .get(variable.name)
+            .filter(|value| !value.is_empty())
+            .cloned()
+            .ok_or(StartError::Missing(variable.name))
+    }
+
+    /// The project's configuration, which a variable holds as JSON.
+    ///
+    /// # Errors
+    /// Where it is not set, or is no valid configuration.
+    pub fn project(&self, variable: EnvironmentVariable) -> Result<Project, StartError> {
+        let text = self.variable(variable)?;
+        // JSON is YAML, and reading it as a configuration validates it.
+        Project::from_yaml(&text).map_err(|faults| StartError::Invalid {
+            name: variable.name,
+            problem: faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+        })
+    }
+}
+
+impl Invocation {
+    /// One that may take this long from now.
+    pub fn lasting(request_id: impl Into<String>, time: Duration) -> Self {
+        Self {
+            request_id: request_id.into(),
+            deadline: Instant::now() + time,
+        }
+    }
+
+    /// How long there is until the deadline.
+    pub fn remaining(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+}

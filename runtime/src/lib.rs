@@ -1,0 +1,20 @@
+//! The Lambda handlers of the pipeline and of its sample application.
+//!
+//! A handler's types, errors and environment are declared in `contract`; here is what it does, one file a handler, under
+//! [`functions`]. What can be decided without asking anybody — a webhook, a claim, a comment — is decided in modules that know
+//! no SDK, and the functions carry it out. [`shell`] is all that knows of Lambda.
+
+mod failure;
+
+#[cfg(feature = "lambda")]
+pub mod functions;
+#[cfg(feature = "lambda")]
+pub mod https;
+#[cfg(feature = "lambda")]
+pub mod records;
+#[cfg(feature = "lambda")]
+pub mod secrets;
+#[cfg(feature = "lambda")]
+pub mod shell;
+
+pub use failure::Failure;

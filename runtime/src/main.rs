@@ -1,0 +1,3 @@
+//! The Lambda bootstrap.
+
+fn main() {}

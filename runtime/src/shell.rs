@@ -1,0 +1,1 @@
+//! Serves the handler that the function's template names.
