@@ -16,9 +16,6 @@ use stacks::project::Forks;
 
 use super::payload::{PayloadError, PullRequest, PullRequestEvent, PullRequestState, is_commit};
 
-/// How many changed files GitHub lists of a pull request; where there are as many, there may be more.
-pub const MOST_FILES: usize = 3_000;
-
 /// What a delivery is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hint {
@@ -42,7 +39,7 @@ pub struct Event {
 pub struct Seen<'a> {
     /// Whether someone with write access has approved exactly the head commit.
     pub approved: bool,
-    /// The changed files; absent if nobody asked, which counts as a match.
+    /// The changed files; absent if nobody asked or not all are known, which counts as a match.
     pub files: Option<&'a [String]>,
 }
 
@@ -170,12 +167,12 @@ pub fn needs_files(pull: &PullRequest, project: &Project) -> bool {
 }
 
 /// Whether one of the files is under one of the project's paths.
-pub fn matches_paths(project: &Project, files: Option<&[String]>) -> bool {
+fn matches_paths(project: &Project, files: Option<&[String]>) -> bool {
     let paths = &project.pull_requests.paths;
-    let Some(files) = files.filter(|files| files.len() < MOST_FILES && !paths.is_empty()) else {
-        return true;
-    };
-    files.iter().any(|file| paths.iter().any(|path| file.starts_with(path)))
+    match files {
+        Some(files) if !paths.is_empty() => files.iter().any(|file| paths.iter().any(|path| file.starts_with(path))),
+        _ => true,
+    }
 }
 
 /// What the project wants of a pull request in this state.
@@ -200,6 +197,7 @@ pub fn wanted(pull: &PullRequest, project: &Project, seen: Seen<'_>) -> Result<W
         number,
         sha: pull.head.sha.clone(),
         head_repository,
+        open: pull.state == PullRequestState::Open,
         trusted: !fork || seen.approved,
         labelled,
         updated_at: pull.updated_at.clone(),

@@ -14,7 +14,7 @@ mod decide;
 mod payload;
 mod signature;
 
-pub use decide::{Event, Hint, MOST_FILES, Seen, Wanted, matches_paths, needs_files, parse, wanted};
+pub use decide::{Event, Hint, Seen, Wanted, needs_files, parse, wanted};
 pub use payload::{Branch, Head, Label, PayloadError, PullRequest, PullRequestState, Repository};
 pub use signature::{LARGEST_BODY, RawDelivery, SignatureError, unpack, verify};
 
