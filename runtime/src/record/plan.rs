@@ -168,9 +168,9 @@ impl<'a> Planner<'a> {
         let claimed = match wanted.decision {
             Decision::Deploy => {
                 let deploys = record.decision == Decision::Deploy && record.wanted == environment;
-                // After the teardown that a missing label asks for, the tests of the same commit are not repeated.
+                // After the teardown of what it may not have any more, the tests of the same commit are not repeated.
                 let torn_down = record.decision == Decision::TearDown
-                    && !change.labelled
+                    && !environment
                     && record.finished == Some(record.generation)
                     && record.tested() == Some(&change.sha);
                 record.open && (record.sha == change.sha && deploys || torn_down)
@@ -185,25 +185,33 @@ impl<'a> Planner<'a> {
                 "something else was claimed of it",
             );
         } else if record.decision == Decision::Deploy && wanted.decision == Decision::Deploy {
-            self.deployed(wanted, record);
+            self.deployed(wanted, record, stack);
         } else if record.decision == Decision::TearDown {
             self.torn_down(wanted, record, stack);
         }
     }
 
     /// A pull request whose deployment is claimed as it should be.
-    fn deployed(&mut self, wanted: &Wanted, record: &Record) {
+    fn deployed(&mut self, wanted: &Wanted, record: &Record, stack: bool) {
         match record.standing(self.seen.now, self.seen.bound) {
             Standing::AtWork => {}
             Standing::Dead => self.again(wanted.decision, wanted, record),
             Standing::Failed if record.attempts < MOST_DEPLOYMENTS => self.again(wanted.decision, wanted, record),
             Standing::Failed => {}
-            Standing::Done => {
-                if record.wanted && !record.environment && self.free > 0 {
-                    self.free -= 1;
-                    self.repair(wanted.decision, wanted, Some(record), "an environment is free for it");
-                }
+            Standing::Done if record.wanted && !record.environment && self.free > 0 => {
+                self.free -= 1;
+                self.repair(wanted.decision, wanted, Some(record), "an environment is free for it");
             }
+            // A fork's approved commit was overtaken before it was deployed.
+            Standing::Done if !record.wanted && record.environment && !stack => {
+                self.repair(
+                    Decision::TearDown,
+                    wanted,
+                    Some(record),
+                    "it has a place that it does not use",
+                );
+            }
+            Standing::Done => {}
         }
     }
 
