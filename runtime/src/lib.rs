@@ -7,6 +7,8 @@
 mod failure;
 
 #[cfg(feature = "lambda")]
+pub mod aws;
+#[cfg(feature = "lambda")]
 pub mod functions;
 #[cfg(feature = "lambda")]
 pub mod https;
