@@ -5,6 +5,7 @@
 //! no SDK, and the functions carry it out. [`shell`] is all that knows of Lambda.
 
 mod failure;
+pub mod record;
 
 #[cfg(feature = "lambda")]
 pub mod aws;
