@@ -9,6 +9,8 @@ mod failure;
 #[cfg(feature = "lambda")]
 pub mod functions;
 #[cfg(feature = "lambda")]
+pub mod github;
+#[cfg(feature = "lambda")]
 pub mod https;
 #[cfg(feature = "lambda")]
 pub mod records;
