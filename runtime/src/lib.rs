@@ -12,6 +12,8 @@ pub mod aws;
 #[cfg(feature = "lambda")]
 pub mod functions;
 #[cfg(feature = "lambda")]
+pub mod github;
+#[cfg(feature = "lambda")]
 pub mod https;
 #[cfg(feature = "lambda")]
 pub mod records;
