@@ -6,6 +6,7 @@
 
 mod failure;
 pub mod record;
+pub mod webhook;
 
 #[cfg(feature = "lambda")]
 pub mod aws;
