@@ -9,7 +9,11 @@ pub mod record;
 pub mod webhook;
 
 #[cfg(feature = "lambda")]
+pub mod aws;
+#[cfg(feature = "lambda")]
 pub mod functions;
+#[cfg(feature = "lambda")]
+pub mod github;
 #[cfg(feature = "lambda")]
 pub mod https;
 #[cfg(feature = "lambda")]

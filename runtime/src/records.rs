@@ -61,7 +61,7 @@ pub struct AllRecords {
 
 impl Records {
     /// The table of this name.
-    pub fn new(aws: &aws_config::SdkConfig, table: String) -> Self {
+    pub fn new(aws: &aws_types::SdkConfig, table: String) -> Self {
         Self {
             client: Client::new(aws),
             table,
