@@ -3,6 +3,14 @@
 //! Each is a struct that [`Function::new`] makes once a cold start, with the clients it needs, and [`Function::call`] uses for
 //! every invocation.
 
+mod claim;
+mod reconcile;
+mod verify_webhook;
+
+pub use claim::Claim;
+pub use reconcile::Reconcile;
+pub use verify_webhook::VerifyWebhook;
+
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::{Duration, Instant};
