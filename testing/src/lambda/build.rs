@@ -36,5 +36,5 @@ pub fn bootstrap() -> Result<PathBuf, Error> {
     if seconds > 10 {
         say(&format!("testing: built the bootstrap in {seconds} s"));
     }
-    Ok(target.join("lambda").join("bootstrap"))
+    Ok(target.join(env!("TARGET")).join("lambda").join("bootstrap"))
 }
