@@ -10,11 +10,15 @@ pub mod record;
 #[cfg(feature = "lambda")]
 pub mod aws;
 #[cfg(feature = "lambda")]
+mod console;
+#[cfg(feature = "lambda")]
 pub mod functions;
 #[cfg(feature = "lambda")]
 pub mod https;
 #[cfg(feature = "lambda")]
 pub mod records;
+#[cfg(feature = "lambda")]
+mod sdk;
 #[cfg(feature = "lambda")]
 pub mod secrets;
 #[cfg(feature = "lambda")]

@@ -3,6 +3,14 @@
 //! Each is a struct that [`Function::new`] makes once a cold start, with the clients it needs, and [`Function::call`] uses for
 //! every invocation.
 
+mod check_pipeline;
+mod start_pipeline;
+mod stop_pipeline;
+
+pub use check_pipeline::CheckPipeline;
+pub use start_pipeline::StartPipeline;
+pub use stop_pipeline::StopPipeline;
+
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::{Duration, Instant};
