@@ -10,7 +10,9 @@ pub mod record;
 #[cfg(feature = "lambda")]
 pub mod aws;
 #[cfg(feature = "lambda")]
-mod console;
+pub mod cloudformation;
+#[cfg(feature = "lambda")]
+pub mod console;
 #[cfg(feature = "lambda")]
 pub mod functions;
 #[cfg(feature = "lambda")]
@@ -18,7 +20,7 @@ pub mod https;
 #[cfg(feature = "lambda")]
 pub mod records;
 #[cfg(feature = "lambda")]
-mod sdk;
+pub mod sdk;
 #[cfg(feature = "lambda")]
 pub mod secrets;
 #[cfg(feature = "lambda")]

@@ -3,11 +3,15 @@
 //! Each is a struct that [`Function::new`] makes once a cold start, with the clients it needs, and [`Function::call`] uses for
 //! every invocation.
 
+mod apply_stack;
 mod check_pipeline;
+mod check_stack;
 mod start_pipeline;
 mod stop_pipeline;
 
+pub use apply_stack::ApplyStack;
 pub use check_pipeline::CheckPipeline;
+pub use check_stack::CheckStack;
 pub use start_pipeline::StartPipeline;
 pub use stop_pipeline::StopPipeline;
 

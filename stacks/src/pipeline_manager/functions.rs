@@ -134,7 +134,7 @@ impl Make<'_> {
             .timeout(seconds(30))
             .environment(StartPipeline::TABLE, self.resources.records.name())
             .environment(StartPipeline::PROJECT, self.project())
-            .allow(self.pipelines([Codepipeline::StartPipelineExecution]))
+            .allow(self.pipelines([Codepipeline::StartPipelineExecution, Codepipeline::StopPipelineExecution]))
             .allow(self.records([Dynamodb::GetItem, Dynamodb::UpdateItem]))
     }
 
@@ -155,6 +155,7 @@ impl Make<'_> {
     fn apply_stack(&self) -> HandlerFunction<ApplyStack> {
         let bucket = &self.resources.imports.artifacts;
         let actions = [
+            Cloudformation::ContinueUpdateRollback,
             Cloudformation::CreateChangeSet,
             Cloudformation::DeleteChangeSet,
             Cloudformation::DeleteStack,

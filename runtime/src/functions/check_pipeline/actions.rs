@@ -77,7 +77,7 @@ fn message(result: &ActionExecutionResult) -> Option<String> {
             .as_deref()
             .map(str::trim)
             .filter(|text| !text.is_empty());
-        message.or_else(|| details.code.as_deref())
+        message.or(details.code.as_deref())
     });
     error
         .or(result.external_execution_summary.as_deref())
