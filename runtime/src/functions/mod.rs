@@ -6,12 +6,14 @@
 mod apply_stack;
 mod check_pipeline;
 mod check_stack;
+mod stage_deployer;
 mod start_pipeline;
 mod stop_pipeline;
 
 pub use apply_stack::ApplyStack;
 pub use check_pipeline::CheckPipeline;
 pub use check_stack::CheckStack;
+pub use stage_deployer::StageDeployer;
 pub use start_pipeline::StartPipeline;
 pub use stop_pipeline::StopPipeline;
 
