@@ -6,6 +6,7 @@
 
 mod failure;
 pub mod record;
+pub mod webhook;
 
 #[cfg(feature = "lambda")]
 pub mod aws;
@@ -15,6 +16,8 @@ pub mod cloudformation;
 pub mod console;
 #[cfg(feature = "lambda")]
 pub mod functions;
+#[cfg(feature = "lambda")]
+pub mod github;
 #[cfg(feature = "lambda")]
 pub mod https;
 #[cfg(feature = "lambda")]

@@ -23,6 +23,7 @@ pub mod asl;
 pub mod buildspec;
 pub mod cfn_lint;
 pub mod emission;
+pub mod lambda;
 pub mod tools;
 pub mod velocity;
 pub mod yaml;
