@@ -22,5 +22,7 @@ pub mod records;
 pub mod secrets;
 #[cfg(feature = "lambda")]
 pub mod shell;
+#[cfg(feature = "lambda")]
+pub mod upload;
 
 pub use failure::Failure;

@@ -3,6 +3,10 @@
 //! Each is a struct that [`Function::new`] makes once a cold start, with the clients it needs, and [`Function::call`] uses for
 //! every invocation.
 
+pub mod fetch_source;
+
+pub use fetch_source::FetchSource;
+
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::{Duration, Instant};
