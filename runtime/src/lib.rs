@@ -28,5 +28,7 @@ pub mod sdk;
 pub mod secrets;
 #[cfg(feature = "lambda")]
 pub mod shell;
+#[cfg(feature = "lambda")]
+pub mod upload;
 
 pub use failure::Failure;

@@ -16,6 +16,9 @@ pub use check_stack::CheckStack;
 pub use stage_deployer::StageDeployer;
 pub use start_pipeline::StartPipeline;
 pub use stop_pipeline::StopPipeline;
+pub mod fetch_source;
+
+pub use fetch_source::FetchSource;
 
 use std::collections::BTreeMap;
 use std::future::Future;
