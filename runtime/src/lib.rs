@@ -7,6 +7,7 @@
 pub mod comment;
 mod failure;
 pub mod record;
+pub mod webhook;
 
 #[cfg(feature = "lambda")]
 pub mod aws;

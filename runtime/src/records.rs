@@ -146,16 +146,21 @@ impl Records {
             .expression_attribute_values(":now", count(now()))
             .expression_attribute_values(":one", count(1));
         let mut set = "SET memory = :memory, reported_at = :now".to_owned();
-        if target.environment == STAGE {
-            update = update.condition_expression("attribute_exists(generation)");
+        let stage = target.environment == STAGE;
+        update = if stage {
+            update.condition_expression("attribute_exists(generation)")
         } else {
-            update = update
+            update
                 .condition_expression("generation = :generation")
-                .expression_attribute_values(":generation", count(target.generation));
-            if deployed {
-                set.push_str(", deployed = :sha");
-                update = update.expression_attribute_values(":sha", AttributeValue::S(target.sha.clone()));
-            }
+                .expression_attribute_values(":generation", count(target.generation))
+        };
+        if deployed {
+            set.push_str(if stage {
+                ", promoted = :sha"
+            } else {
+                ", deployed = :sha"
+            });
+            update = update.expression_attribute_values(":sha", AttributeValue::S(target.sha.clone()));
         }
         self.require_written(target, update.update_expression(format!("{set} ADD revision :one")))
             .await

@@ -262,6 +262,7 @@ async fn a_deployment_is_made_once_whatever_happens_to_the_answer() {
         description: "Deployed".to_owned(),
         environment_url: Some("https://example.com/".to_owned()),
         log_url: None,
+        replaces_others: false,
     };
     let set = test.client.set_deployment_status(NAME, made.id, &live, &time).await;
     assert_eq!(set, Ok(()));

@@ -82,7 +82,11 @@ pub fn render(project: &str, target: &Target, memory: &ReportMemory) -> Result<S
             .into_iter()
             .filter_map(|(key, step)| Some(Row::of(step, memory.rows.get(key)?, target)))
             .collect(),
-        environments: memory.outputs.iter().map(|(name, outputs)| Environment::of(name, outputs)).collect(),
+        environments: memory
+            .outputs
+            .iter()
+            .map(|(name, outputs)| Environment::of(name, outputs))
+            .collect(),
     };
     let mut handlebars = Handlebars::new();
     handlebars.set_strict_mode(true);
@@ -108,7 +112,11 @@ impl Row {
             Outcome::Error => "⚠️",
             Outcome::Skipped => "⏭️",
         };
-        let summary = if replaced { "Superseded by a newer commit" } else { &row.summary };
+        let summary = if replaced {
+            "Superseded by a newer commit"
+        } else {
+            &row.summary
+        };
         Self {
             icon,
             step,
@@ -177,10 +185,16 @@ mod tests {
     #[test]
     fn a_deployed_pull_request_shows_what_ran_and_where_it_is() {
         let mut memory = memory(&[
-            ("unit_test", row(Outcome::Success, "38 tests passed", Some("https://example.com/log?a=b"))),
+            (
+                "unit_test",
+                row(Outcome::Success, "38 tests passed", Some("https://example.com/log?a=b")),
+            ),
             ("deploy", row(Outcome::Success, "Deployed", None)),
         ]);
-        let outputs = [("Url", "https://abc.example.com/live"), ("UserPoolId", "eu-west-1_A1b2")];
+        let outputs = [
+            ("Url", "https://abc.example.com/live"),
+            ("UserPoolId", "eu-west-1_A1b2"),
+        ];
         let outputs = outputs.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         memory.outputs.insert("pr-17".to_owned(), outputs);
         assert_eq!(
@@ -211,8 +225,14 @@ mod tests {
     fn a_pull_request_that_was_torn_down_shows_the_receipt() {
         let memory = memory(&[
             ("unit_test", row(Outcome::Failure, "2 of 38 tests failed", None)),
-            ("deploy", row(Outcome::Skipped, "A fork, and nobody has approved this commit", None)),
-            ("teardown", row(Outcome::Success, "Nothing is left: 2 stacks, 31 objects", None)),
+            (
+                "deploy",
+                row(Outcome::Skipped, "A fork, and nobody has approved this commit", None),
+            ),
+            (
+                "teardown",
+                row(Outcome::Success, "Nothing is left: 2 stacks, 31 objects", None),
+            ),
             ("stage", row(Outcome::Error, "It took longer than 30 minutes.", None)),
         ]);
         assert_eq!(
@@ -236,16 +256,29 @@ mod tests {
             sha: "7638417db6d59f3c431d3e1f261cc637155684cd".to_owned(),
             ..row(Outcome::Pending, "The environment is being prepared.", None)
         };
-        let memory = memory(&[("unit_test", row(Outcome::Pending, "The unit tests are starting.", None)), ("deploy", earlier)]);
+        let memory = memory(&[
+            ("unit_test", row(Outcome::Pending, "The unit tests are starting.", None)),
+            ("deploy", earlier),
+        ]);
         let text = rendered(&memory);
-        assert!(text.contains("| ⏳ | Unit tests | `The unit tests are starting.` | `6dcb09b` |"), "{text}");
-        assert!(text.contains("| ⚪ | Environment | `Superseded by a newer commit` | `7638417` |"), "{text}");
+        assert!(
+            text.contains("| ⏳ | Unit tests | `The unit tests are starting.` | `6dcb09b` |"),
+            "{text}"
+        );
+        assert!(
+            text.contains("| ⚪ | Environment | `Superseded by a newer commit` | `7638417` |"),
+            "{text}"
+        );
     }
 
     #[test]
     fn a_builds_output_stays_in_its_code_span() {
-        let hostile = "`| @octocat closes #1 <img src=x onerror=alert(1)> [x](javascript:y) -->\n\n# big\n{{marker}} \\`\\|";
-        let memory = memory(&[("deploy", row(Outcome::Failure, hostile, Some("https://e.example/)|`<script>")))]);
+        let hostile =
+            "`| @octocat closes #1 <img src=x onerror=alert(1)> [x](javascript:y) -->\n\n# big\n{{marker}} \\`\\|";
+        let memory = memory(&[(
+            "deploy",
+            row(Outcome::Failure, hostile, Some("https://e.example/)|`<script>")),
+        )]);
         let text = rendered(&memory);
         let line = text.lines().find(|line| line.contains("Environment")).unwrap();
         assert_eq!(
@@ -263,7 +296,9 @@ mod tests {
         let all = ["unit_test", "deploy", "stage", "teardown"];
         let mut memory = memory(&all.map(|key| (key, row(Outcome::Error, &long, Some(&url)))));
         for environment in ["pr-17", "stage"] {
-            let outputs = (0..200).map(|at| (format!("{at}{long}"), long.clone())).chain([(URL.to_owned(), url.clone())]);
+            let outputs = (0..200)
+                .map(|at| (format!("{at}{long}"), long.clone()))
+                .chain([(URL.to_owned(), url.clone())]);
             memory.outputs.insert(environment.to_owned(), outputs.collect());
         }
         let text = rendered(&memory);

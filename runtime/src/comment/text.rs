@@ -21,7 +21,11 @@ pub fn one_line(text: &str, most: usize) -> String {
 /// characters that could end the span or the cell of a table are replaced by others that look alike.
 pub(super) fn code(text: &str, most: usize) -> String {
     let line = one_line(text, most).replace('`', "'").replace('|', "¦");
-    if line.is_empty() { "–".to_owned() } else { format!("`{line}`") }
+    if line.is_empty() {
+        "–".to_owned()
+    } else {
+        format!("`{line}`")
+    }
 }
 
 /// An address as it can stand in a link of Markdown and in a table, or nothing if it is not one that leads to a page over HTTPS.
@@ -72,9 +76,22 @@ mod tests {
 
     #[test]
     fn only_pages_are_linked() {
-        assert_eq!(link("https://example.com/a?b=c#d").as_deref(), Some("https://example.com/a?b=c#d"));
-        assert_eq!(link("https://example.com/a)|<b>`").as_deref(), Some("https://example.com/a%29%7C%3Cb%3E%60"));
-        for address in ["", "http://example.com", "javascript:alert(1)", "https://a b", "https://a\nb", "https://ä.example"] {
+        assert_eq!(
+            link("https://example.com/a?b=c#d").as_deref(),
+            Some("https://example.com/a?b=c#d")
+        );
+        assert_eq!(
+            link("https://example.com/a)|<b>`").as_deref(),
+            Some("https://example.com/a%29%7C%3Cb%3E%60")
+        );
+        for address in [
+            "",
+            "http://example.com",
+            "javascript:alert(1)",
+            "https://a b",
+            "https://a\nb",
+            "https://ä.example",
+        ] {
             assert_eq!(link(address), None, "{address:?}");
         }
     }

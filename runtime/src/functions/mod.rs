@@ -3,6 +3,8 @@
 //! Each is a struct that [`Function::new`] makes once a cold start, with the clients it needs, and [`Function::call`] uses for
 //! every invocation.
 
+pub mod report;
+
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -14,6 +16,8 @@ use stacks::Project;
 use synth::{EnvironmentVariable, Handler};
 
 use crate::Failure;
+
+pub use report::Report;
 
 /// What carries out a handler of the contract.
 pub trait Function: Sized + 'static {

@@ -336,11 +336,22 @@ impl Question<'_> {
             return Reply::fault(404, "Not Found");
         };
         deployment.statuses.push(self.body.clone());
+        let environment = deployment.environment.clone();
         let members = ["state", "description", "environment_url", "log_url"];
-        let mut answer = self.example(201, json!({"environment": deployment.environment}));
+        let mut answer = self.example(201, json!({"environment": environment}));
         for member in members {
             if let Some(value) = self.body.get(member) {
                 answer[member] = value.clone();
+            }
+        }
+        if self.body["auto_inactive"] != false && self.body["state"] == "success" {
+            for other in &mut repository.deployments {
+                let lasts =
+                    other.request["transient_environment"] != true && other.request["production_environment"] != true;
+                let live = other.statuses.last().is_some_and(|status| status["state"] == "success");
+                if other.id < id && other.environment == environment && lasts && live {
+                    other.statuses.push(json!({"state": "inactive"}));
+                }
             }
         }
         Reply::of(201, answer)
