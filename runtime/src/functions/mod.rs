@@ -6,6 +6,7 @@
 mod apply_stack;
 mod check_pipeline;
 mod check_stack;
+mod report;
 mod stage_deployer;
 mod start_pipeline;
 mod stop_pipeline;
@@ -13,6 +14,7 @@ mod stop_pipeline;
 pub use apply_stack::ApplyStack;
 pub use check_pipeline::CheckPipeline;
 pub use check_stack::CheckStack;
+pub use report::Report;
 pub use stage_deployer::StageDeployer;
 pub use start_pipeline::StartPipeline;
 pub use stop_pipeline::StopPipeline;
