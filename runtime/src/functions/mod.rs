@@ -6,6 +6,7 @@
 mod apply_stack;
 mod check_pipeline;
 mod check_stack;
+pub mod fetch_source;
 mod report;
 mod stage_deployer;
 mod start_pipeline;
@@ -14,13 +15,11 @@ mod stop_pipeline;
 pub use apply_stack::ApplyStack;
 pub use check_pipeline::CheckPipeline;
 pub use check_stack::CheckStack;
+pub use fetch_source::FetchSource;
 pub use report::Report;
 pub use stage_deployer::StageDeployer;
 pub use start_pipeline::StartPipeline;
 pub use stop_pipeline::StopPipeline;
-pub mod fetch_source;
-
-pub use fetch_source::FetchSource;
 
 use std::collections::BTreeMap;
 use std::future::Future;
