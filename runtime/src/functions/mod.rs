@@ -9,6 +9,7 @@ mod check_stack;
 mod stage_deployer;
 mod start_pipeline;
 mod stop_pipeline;
+mod teardown;
 
 pub use apply_stack::ApplyStack;
 pub use check_pipeline::CheckPipeline;
@@ -16,6 +17,7 @@ pub use check_stack::CheckStack;
 pub use stage_deployer::StageDeployer;
 pub use start_pipeline::StartPipeline;
 pub use stop_pipeline::StopPipeline;
+pub use teardown::Teardown;
 
 use std::collections::BTreeMap;
 use std::future::Future;
