@@ -11,6 +11,7 @@ mod report;
 mod stage_deployer;
 mod start_pipeline;
 mod stop_pipeline;
+mod teardown;
 
 pub use apply_stack::ApplyStack;
 pub use check_pipeline::CheckPipeline;
@@ -20,6 +21,7 @@ pub use report::Report;
 pub use stage_deployer::StageDeployer;
 pub use start_pipeline::StartPipeline;
 pub use stop_pipeline::StopPipeline;
+pub use teardown::Teardown;
 
 use std::collections::BTreeMap;
 use std::future::Future;
