@@ -5,9 +5,14 @@
 //! no SDK, and the functions carry it out. [`shell`] is all that knows of Lambda.
 
 mod failure;
+pub mod record;
 
 #[cfg(feature = "lambda")]
+pub mod aws;
+#[cfg(feature = "lambda")]
 pub mod functions;
+#[cfg(feature = "lambda")]
+pub mod github;
 #[cfg(feature = "lambda")]
 pub mod https;
 #[cfg(feature = "lambda")]

@@ -26,6 +26,7 @@ pub mod aws;
 pub mod buildspec;
 pub mod cfn_lint;
 pub mod emission;
+pub mod lambda;
 pub mod tools;
 pub mod velocity;
 pub mod yaml;

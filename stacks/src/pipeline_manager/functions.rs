@@ -109,7 +109,7 @@ impl Make<'_> {
             .timeout(seconds(15))
             .environment(Claim::TABLE, self.resources.records.name())
             .environment(Claim::PROJECT, self.project())
-            .allow(self.records([Dynamodb::GetItem, Dynamodb::UpdateItem]))
+            .allow(self.records([Dynamodb::GetItem, Dynamodb::PutItem, Dynamodb::UpdateItem]))
     }
 
     fn fetch_source(&self) -> HandlerFunction<FetchSource> {
@@ -243,7 +243,7 @@ impl Make<'_> {
             .environment(Reconcile::GITHUB_CREDENTIALS, self.resources.github_credentials.arn())
             .environment(Reconcile::PROJECT, self.project())
             .environment(Reconcile::STATE_MACHINE, machine.clone())
-            .allow(self.records([Dynamodb::Scan]))
+            .allow(self.records([Dynamodb::GetItem, Dynamodb::Query, Dynamodb::UpdateItem]))
             .allow(read_secret(self.resources.github_credentials.arn()))
             .allow(Grant::on([States::StartExecution], machine))
             .allow(Grant::on_any_resource(

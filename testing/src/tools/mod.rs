@@ -43,7 +43,7 @@ pub fn folder() -> Result<PathBuf, Error> {
 
 /// The workspace's target folder. Cargo marks it with a `CACHEDIR.TAG`, which is above every test binary wherever the folder was put;
 /// documentation tests run from elsewhere, for them it is what the environment or the layout of the workspace says.
-fn target() -> PathBuf {
+pub(crate) fn target() -> PathBuf {
     let marked = env::current_exe().ok().and_then(|program| {
         program
             .ancestors()

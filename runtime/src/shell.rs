@@ -1,1 +1,0 @@
-//! Serves the handler that the function's template names.
