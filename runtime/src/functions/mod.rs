@@ -3,6 +3,8 @@
 //! Each is a struct that [`Function::new`] makes once a cold start, with the clients it needs, and [`Function::call`] uses for
 //! every invocation.
 
+mod app;
+
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -12,6 +14,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use stacks::Project;
 use synth::{EnvironmentVariable, Handler};
+
+pub use app::{DeleteItem, GetItem, ListItems, PutItem};
 
 use crate::Failure;
 
