@@ -3,6 +3,7 @@
 //! Each is a struct that [`Function::new`] makes once a cold start, with the clients it needs, and [`Function::call`] uses for
 //! every invocation.
 
+mod app;
 mod apply_stack;
 mod check_pipeline;
 mod check_stack;
@@ -13,6 +14,7 @@ mod start_pipeline;
 mod stop_pipeline;
 mod teardown;
 
+pub use app::{DeleteItem, GetItem, ListItems, PutItem};
 pub use apply_stack::ApplyStack;
 pub use check_pipeline::CheckPipeline;
 pub use check_stack::CheckStack;
@@ -32,6 +34,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use stacks::Project;
 use synth::{EnvironmentVariable, Handler};
+
 
 use crate::Failure;
 
