@@ -35,7 +35,6 @@ use serde::de::DeserializeOwned;
 use stacks::Project;
 use synth::{EnvironmentVariable, Handler};
 
-
 use crate::Failure;
 
 /// What carries out a handler of the contract.
