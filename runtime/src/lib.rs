@@ -11,6 +11,10 @@ pub mod webhook;
 #[cfg(feature = "lambda")]
 pub mod aws;
 #[cfg(feature = "lambda")]
+pub mod cloudformation;
+#[cfg(feature = "lambda")]
+pub mod console;
+#[cfg(feature = "lambda")]
 pub mod functions;
 #[cfg(feature = "lambda")]
 pub mod github;
@@ -18,6 +22,8 @@ pub mod github;
 pub mod https;
 #[cfg(feature = "lambda")]
 pub mod records;
+#[cfg(feature = "lambda")]
+pub mod sdk;
 #[cfg(feature = "lambda")]
 pub mod secrets;
 #[cfg(feature = "lambda")]

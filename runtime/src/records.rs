@@ -254,7 +254,7 @@ impl Records {
         for _ in 0..2 {
             let update = self
                 .update(repository, 0)
-                .update_expression("SET environments.#environment = if_not_exists(environments.#environment, :now)")
+                .update_expression("SET environments.#environment = :now")
                 .condition_expression(
                     "attribute_exists(environments) AND \
                      (attribute_exists(environments.#environment) OR size(environments) < :places)",

@@ -16,10 +16,13 @@
 //!
 //! [`emission`] is what they judge: every template and document of the shared stacks and of several environments.
 //!
+//! What runs is tested on [`aws`], a local AWS behind a front that records every call and refuses what AWS's own models forbid.
+//!
 //! This crate never reaches AWS or GitHub, never installs anything outside the target folder, and is linked by no program: only
 //! tests use it. Its only network traffic is to package registries, through their own clients, when a tool is installed.
 
 pub mod asl;
+pub mod aws;
 pub mod buildspec;
 pub mod cfn_lint;
 pub mod emission;

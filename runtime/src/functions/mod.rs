@@ -3,9 +3,21 @@
 //! Each is a struct that [`Function::new`] makes once a cold start, with the clients it needs, and [`Function::call`] uses for
 //! every invocation.
 
+mod apply_stack;
+mod check_pipeline;
+mod check_stack;
 pub mod fetch_source;
+mod stage_deployer;
+mod start_pipeline;
+mod stop_pipeline;
 
+pub use apply_stack::ApplyStack;
+pub use check_pipeline::CheckPipeline;
+pub use check_stack::CheckStack;
 pub use fetch_source::FetchSource;
+pub use stage_deployer::StageDeployer;
+pub use start_pipeline::StartPipeline;
+pub use stop_pipeline::StopPipeline;
 
 use std::collections::BTreeMap;
 use std::future::Future;

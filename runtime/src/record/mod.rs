@@ -6,6 +6,7 @@
 //!
 //! Nothing here asks anybody: `records` reads and writes the table, and the clock is passed in, in seconds since 1970.
 
+pub mod plan;
 mod standing;
 mod transition;
 

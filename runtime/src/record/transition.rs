@@ -205,7 +205,7 @@ fn raised(record: Option<&Record>, verified: &Verified, change: &Change, attempt
         confirmed: repair,
         reopened: change.reopened,
         before: change.before.clone(),
-        environment: environment || decision == Decision::TearDown && repair,
+        environment,
         deployed: record.and_then(|record| record.deployed.clone()),
         promoted: record.and_then(|record| record.promoted.clone()),
         tested: record.and_then(|record| record.tested().map(str::to_owned)),

@@ -15,6 +15,8 @@ use crate::Error;
 pub enum Packages {
     /// cfn-lint, and PyYAML which it brings.
     CfnLint,
+    /// MiniStack, the local AWS, and botocore, whose models of AWS's services it brings.
+    MiniStack,
     /// A Java runtime, JPype and airspeed-ext.
     Velocity,
 }
@@ -23,6 +25,7 @@ impl Packages {
     fn tool(self) -> &'static str {
         match self {
             Self::CfnLint => "cfn-lint",
+            Self::MiniStack => "ministack",
             Self::Velocity => "velocity-python",
         }
     }
@@ -31,6 +34,7 @@ impl Packages {
     fn locks(self) -> &'static [&'static str] {
         match self {
             Self::CfnLint => &[include_str!("../../tools/cfn-lint.txt")],
+            Self::MiniStack => &[include_str!("../../tools/ministack.txt")],
             // airspeed-ext comes as source only, so what builds it is locked and installed first.
             Self::Velocity => &[
                 include_str!("../../tools/build.txt"),
@@ -105,7 +109,7 @@ mod tests {
 
     #[test]
     fn every_requirement_is_pinned_and_names_no_host() {
-        for lock in [Packages::CfnLint, Packages::Velocity]
+        for lock in [Packages::CfnLint, Packages::MiniStack, Packages::Velocity]
             .into_iter()
             .flat_map(Packages::locks)
         {

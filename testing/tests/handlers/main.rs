@@ -1,0 +1,6 @@
+//! The handlers on a local AWS and a local GitHub: one module a handler, in one program, so that all share one MiniStack and the
+//! SDK is linked once.
+
+#![expect(clippy::expect_used, reason = "a test that cannot set up what it tests has failed")]
+
+mod front;
