@@ -210,6 +210,7 @@ impl Make<'_> {
             .environment(Report::TABLE, self.resources.records.name())
             .environment(Report::GITHUB_CREDENTIALS, self.resources.github_credentials.arn())
             .environment(Report::PROJECT, self.project())
+            .allow(self.stacks([Cloudformation::DescribeStacks], "app-"))
             .allow(self.records([Dynamodb::GetItem, Dynamodb::UpdateItem]))
             .allow(read_secret(self.resources.github_credentials.arn()))
     }
