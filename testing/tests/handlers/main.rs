@@ -3,4 +3,5 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot set up what it tests has failed")]
 
+mod fetch_source;
 mod front;
