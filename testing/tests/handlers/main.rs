@@ -5,4 +5,5 @@
 
 mod app;
 mod cloud;
+mod fetch_source;
 mod front;
