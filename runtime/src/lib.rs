@@ -7,9 +7,14 @@
 pub mod app;
 mod failure;
 pub mod record;
+pub mod webhook;
 
 #[cfg(feature = "lambda")]
 pub mod aws;
+#[cfg(feature = "lambda")]
+pub mod cloudformation;
+#[cfg(feature = "lambda")]
+pub mod console;
 #[cfg(feature = "lambda")]
 pub mod functions;
 #[cfg(feature = "lambda")]
@@ -18,6 +23,8 @@ pub mod github;
 pub mod https;
 #[cfg(feature = "lambda")]
 pub mod records;
+#[cfg(feature = "lambda")]
+pub mod sdk;
 #[cfg(feature = "lambda")]
 pub mod secrets;
 #[cfg(feature = "lambda")]

@@ -146,16 +146,21 @@ impl Records {
             .expression_attribute_values(":now", count(now()))
             .expression_attribute_values(":one", count(1));
         let mut set = "SET memory = :memory, reported_at = :now".to_owned();
-        if target.environment == STAGE {
-            update = update.condition_expression("attribute_exists(generation)");
+        let stage = target.environment == STAGE;
+        update = if stage {
+            update.condition_expression("attribute_exists(generation)")
         } else {
-            update = update
+            update
                 .condition_expression("generation = :generation")
-                .expression_attribute_values(":generation", count(target.generation));
-            if deployed {
-                set.push_str(", deployed = :sha");
-                update = update.expression_attribute_values(":sha", AttributeValue::S(target.sha.clone()));
-            }
+                .expression_attribute_values(":generation", count(target.generation))
+        };
+        if deployed {
+            set.push_str(if stage {
+                ", promoted = :sha"
+            } else {
+                ", deployed = :sha"
+            });
+            update = update.expression_attribute_values(":sha", AttributeValue::S(target.sha.clone()));
         }
         self.require_written(target, update.update_expression(format!("{set} ADD revision :one")))
             .await
@@ -249,7 +254,7 @@ impl Records {
         for _ in 0..2 {
             let update = self
                 .update(repository, 0)
-                .update_expression("SET environments.#environment = if_not_exists(environments.#environment, :now)")
+                .update_expression("SET environments.#environment = :now")
                 .condition_expression(
                     "attribute_exists(environments) AND \
                      (attribute_exists(environments.#environment) OR size(environments) < :places)",

@@ -29,6 +29,8 @@ pub struct Change {
     pub sha: String,
     /// The repository that the head is in, `owner/name`; empty if it was deleted.
     pub head_repository: String,
+    /// Whether it is open; if not, it was closed or merged.
+    pub open: bool,
     /// Whether the code may be deployed: not a fork, or approved at exactly this commit.
     pub trusted: bool,
     /// Whether the pull request carries the label that an environment needs; true where none is needed.

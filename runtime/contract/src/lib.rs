@@ -39,7 +39,9 @@ pub use stack::{
     ApplyRequest, ApplyRequestExpr, ApplyStack, ApplyStackError, CheckStack, CheckStackError, StackChange,
     StackChangeExpr, StackProgress, StackProgressExpr, StackQuery, StackQueryExpr, StackState,
 };
-pub use stage_deployer::{CustomResourceRequest, CustomResourceRequestType, StageDeployer, StageDeployment};
+pub use stage_deployer::{
+    CustomResourceRequest, CustomResourceRequestType, StageDeployer, StageDeployerError, StageDeployment,
+};
 pub use teardown::{
     Teardown, TeardownError, TeardownProgress, TeardownProgressExpr, TeardownRequest, TeardownRequestExpr,
 };

@@ -4,6 +4,19 @@
 //! every invocation.
 
 mod app;
+mod apply_stack;
+mod check_pipeline;
+mod check_stack;
+mod stage_deployer;
+mod start_pipeline;
+mod stop_pipeline;
+
+pub use apply_stack::ApplyStack;
+pub use check_pipeline::CheckPipeline;
+pub use check_stack::CheckStack;
+pub use stage_deployer::StageDeployer;
+pub use start_pipeline::StartPipeline;
+pub use stop_pipeline::StopPipeline;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -110,10 +123,10 @@ impl Environment {
     /// Where it is not set, or is no valid configuration.
     pub fn project(&self, variable: EnvironmentVariable) -> Result<Project, StartError> {
         let text = self.variable(variable)?;
-        // JSON is YAML, and reading it as a configuration validates it.
-        Project::from_yaml(&text).map_err(|faults| StartError::Invalid {
+        // It was validated when the stacks were synthesized, from this very type.
+        serde_json::from_str(&text).map_err(|error| StartError::Invalid {
             name: variable.name,
-            problem: faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+            problem: format!("is no configuration of a project: {error}\n  help: deploy the pipeline manager again"),
         })
     }
 }

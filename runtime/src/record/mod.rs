@@ -6,10 +6,17 @@
 //!
 //! Nothing here asks anybody: `records` reads and writes the table, and the clock is passed in, in seconds since 1970.
 
+pub mod plan;
+mod standing;
+mod transition;
+
 use std::collections::BTreeMap;
 
 use contract::{Decision, Outcome, Run, Step};
 use serde::{Deserialize, Serialize};
+
+pub use standing::Standing;
+pub use transition::{Attempt, StageClaim, Transition, answer, claim_stage, full_house, transition};
 
 /// What is known of one pull request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,10 +35,15 @@ pub struct Record {
     pub reason: String,
     /// The commit that the decision is about.
     pub sha: String,
+    /// Whether the pull request was open when it was claimed.
+    pub open: bool,
     /// Whether the commit may have an environment: trusted, and labelled where a label is needed.
     pub wanted: bool,
     /// GitHub's `updated_at` of what was claimed.
     pub updated_at: String,
+    /// GitHub's `merged_at` of a pull request that is to be promoted.
+    #[serde(default)]
+    pub merged_at: Option<String>,
     /// Whether GitHub itself was asked, and not only a webhook heard: then a webhook of the same second is no news.
     #[serde(default)]
     pub confirmed: bool,
@@ -48,6 +60,9 @@ pub struct Record {
     /// The commit that its environment runs; absent where nothing was deployed.
     #[serde(default)]
     pub deployed: Option<String>,
+    /// The merge commit that was deployed to `stage`.
+    #[serde(default)]
+    pub promoted: Option<String>,
     /// The last commit whose unit tests ended, well or not.
     #[serde(default)]
     pub tested: Option<String>,

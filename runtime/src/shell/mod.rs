@@ -14,7 +14,10 @@ use serde_json::Value;
 use synth::{ErrorName, Handler, HandlerError};
 use tracing::Instrument;
 
-use crate::functions::{Environment, Function, Invocation, StartError};
+use crate::functions::{
+    ApplyStack, CheckPipeline, CheckStack, Environment, Function, Invocation, StageDeployer, StartError, StartPipeline,
+    StopPipeline,
+};
 use crate::{Failure, aws};
 
 /// How long before Lambda would end the invocation the shell ends it itself, with an error that has a name.
@@ -83,7 +86,18 @@ pub async fn run(variables: BTreeMap<String, String>) -> Result<(), ShellError> 
     metrics::begin(&variables["AWS_LAMBDA_FUNCTION_NAME"], &name);
     let aws = aws::config(&variables, &name)?;
     let environment = Environment::new(variables, aws);
-    dispatch!(name.as_str(), &environment, [])
+    dispatch!(
+        name.as_str(),
+        &environment,
+        [
+            ApplyStack,
+            CheckPipeline,
+            CheckStack,
+            StageDeployer,
+            StartPipeline,
+            StopPipeline
+        ]
+    )
 }
 
 /// Takes invocations from the Runtime API and answers them, one after the other.

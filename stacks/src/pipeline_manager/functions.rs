@@ -8,7 +8,7 @@ use synth::actions::{Apigateway, Cloudformation, Codepipeline, Dynamodb, Iam, S3
 use synth::iam::{Grant, Operator};
 use synth::lambda::{self, Artifacts, FunctionHandle, HandlerFunction};
 use synth::prelude::*;
-use synth::{AnyArn, Handler, Stack, Value, days, mebibytes, minutes, pseudo, seconds, stepfunctions, sub};
+use synth::{AnyArn, Duration, Handler, Stack, Value, days, mebibytes, minutes, pseudo, seconds, stepfunctions, sub};
 
 use super::Resources;
 use crate::artifacts::{SOURCES, TEMPLATES};
@@ -58,30 +58,43 @@ pub(super) fn stage_deployer(
     code: &Artifacts,
 ) -> FunctionHandle<StageDeployer> {
     // Not named after its handler: what begins with `stage-` belongs to the environment `stage`.
-    stack.add(
-        "StageDeployer",
-        lambda::handling::<StageDeployer>(code, resources.names.shared("webhook-deployer"))
-            .log_retention(days(resources.project.limits.retention_days.into()))
-            .description("Deploys the webhook API's stage again when the API changes.")
-            .allow(deploy_stages().when(
-                Operator::StringEquals,
-                "aws:ResourceTag/pipeline:project",
-                resources.project.project.as_str(),
-            )),
-    )
+    let deployer = lambda::handling::<StageDeployer>(code, resources.names.shared("webhook-deployer"))
+        .log_retention(days(resources.project.limits.retention_days.into()))
+        .description("Deploys the webhook API's stage again when the API changes.")
+        .timeout(DEPLOYER_TIMEOUT)
+        .allow(Grant::on(
+            [Apigateway::GET],
+            names::api_gateway_arn("/account").trusted::<AnyArn>(),
+        ));
+    let project = resources.project.project.as_str();
+    let deployer = deploy_stages().into_iter().fold(deployer, |deployer, grant| {
+        deployer.allow(grant.when(Operator::StringEquals, "aws:ResourceTag/pipeline:project", project))
+    });
+    stack.add("StageDeployer", deployer)
 }
 
-/// Deploying the stages of REST APIs and pruning old deployments.
+/// How long the deployer of a stage may take: an account may deploy once in five seconds, and CloudFormation waits for five
+/// minutes.
+pub(crate) const DEPLOYER_TIMEOUT: Duration = minutes(4);
+
+/// Deploying the stages of REST APIs without the routes that are to go, and pruning old deployments.
 #[track_caller]
-pub(crate) fn deploy_stages() -> Grant {
-    let deployments = names::api_gateway_arn("/restapis/*/deployments*");
-    let stages = names::api_gateway_arn("/restapis/*/stages/*");
-    Grant::on_matching(
-        [Apigateway::DELETE, Apigateway::GET, Apigateway::PATCH, Apigateway::POST],
-        deployments,
-        "deployments and stages of the API, whose handle would close a circle of resources",
-    )
-    .and_on(stages.trusted::<AnyArn>())
+pub(crate) fn deploy_stages() -> [Grant; 4] {
+    let on = |actions: &[Apigateway], path: &str| {
+        Grant::on_matching(
+            actions.iter().copied(),
+            names::api_gateway_arn(path),
+            "deployments, stages and methods of the API, whose handle would close a circle of resources",
+        )
+    };
+    [
+        on(&[Apigateway::GET, Apigateway::POST], "/restapis/*/deployments"),
+        on(&[Apigateway::DELETE], "/restapis/*/deployments/*"),
+        on(&[Apigateway::GET], "/restapis/*/stages")
+            .and_on(names::api_gateway_arn("/restapis/*/resources").trusted::<AnyArn>()),
+        on(&[Apigateway::PATCH], "/restapis/*/stages/*")
+            .and_on(names::api_gateway_arn("/restapis/*/resources/*/methods/*").trusted::<AnyArn>()),
+    ]
 }
 
 struct Make<'a> {
@@ -134,7 +147,10 @@ impl Make<'_> {
             .timeout(seconds(30))
             .environment(StartPipeline::TABLE, self.resources.records.name())
             .environment(StartPipeline::PROJECT, self.project())
-            .allow(self.pipelines([Codepipeline::StartPipelineExecution]))
+            .allow(self.pipelines([
+                Codepipeline::StartPipelineExecution,
+                Codepipeline::StopPipelineExecution,
+            ]))
             .allow(self.records([Dynamodb::GetItem, Dynamodb::UpdateItem]))
     }
 
@@ -155,6 +171,7 @@ impl Make<'_> {
     fn apply_stack(&self) -> HandlerFunction<ApplyStack> {
         let bucket = &self.resources.imports.artifacts;
         let actions = [
+            Cloudformation::ContinueUpdateRollback,
             Cloudformation::CreateChangeSet,
             Cloudformation::DeleteChangeSet,
             Cloudformation::DeleteStack,

@@ -6,3 +6,4 @@
 mod app;
 mod cloud;
 mod front;
+mod permissions;
