@@ -7,7 +7,7 @@
 //!
 //! ```no_run
 //! let Some(cloud) = testing::or_skip("the record is kept", testing::aws::Cloud::start()) else { return };
-//! // A client that `runtime::aws::config(&cloud.variables(), "claim")` configures is served, and its calls are the claim's:
+//! // A client that `runtime::aws::config(&cloud.variables("claim"), "claim")` configures is served, and its calls are the claim's:
 //! assert_eq!(cloud.calls("claim").len(), 0);
 //! ```
 //!
@@ -19,9 +19,12 @@
 mod answer;
 mod fault;
 mod front;
+mod grants;
 mod ministack;
 mod model;
+mod permissions;
 mod pipelines;
+mod resolve;
 mod rules;
 mod wire;
 
@@ -29,15 +32,25 @@ use std::{
     collections::BTreeMap,
     net::SocketAddr,
     path::Path,
-    sync::atomic::{AtomicU64, Ordering},
+    process::Command,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 pub use fault::Fault;
+pub use grants::{Difference, Grants, Statement};
+pub use permissions::Permission;
 pub use pipelines::{Action, ActionStatus, Execution, ExecutionStatus, Pipelines, Step};
 
-use crate::Error;
+use crate::{
+    Error,
+    tools::{self, Packages},
+};
 use front::Front;
 use ministack::{Enforcement, MiniStack};
 
@@ -50,6 +63,17 @@ pub struct Cloud {
     account: String,
     front: Front,
     ministack: &'static MiniStack,
+    /// The credentials of callers that have a role.
+    roles: Mutex<BTreeMap<String, Session>>,
+}
+
+/// The credentials of an assumed role.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Session {
+    access_key_id: String,
+    secret_access_key: String,
+    session_token: String,
 }
 
 /// One call that a client made.
@@ -61,6 +85,10 @@ pub struct Call {
     pub service: String,
     /// The operation as AWS's model names it: `PutItem`.
     pub operation: String,
+    /// The HTTP method.
+    pub method: String,
+    /// The path, without the query.
+    pub path: String,
     /// Its parameters as the model names them. Of an uploaded object only the size is kept.
     pub parameters: Value,
     /// The HTTP status that the client was answered with; none if it was left without an answer.
@@ -78,6 +106,10 @@ impl Cloud {
 
     /// An empty account in which callers may do what their identity policies allow (MiniStack's `AUTH=true`).
     ///
+    /// MiniStack verifies signatures and session tokens, and judges actions, resources and conditions (`s3:prefix`,
+    /// `aws:ResourceTag/…`) of identity policies and permission boundaries. It does not judge what a service would do with a role
+    /// that is passed to it, nor `iam:PassRole` itself. CodePipeline is the front's own and lets everybody in.
+    ///
     /// # Errors
     /// As [`Cloud::start`].
     pub fn enforcing() -> Result<Self, Error> {
@@ -93,6 +125,7 @@ impl Cloud {
             account,
             front,
             ministack,
+            roles: Mutex::default(),
         })
     }
 
@@ -121,26 +154,52 @@ impl Cloud {
         &self.ministack.log
     }
 
-    /// The variables that Lambda would set for a function of this account, besides the endpoint, which is the front.
-    /// `runtime::aws::config` reads them.
-    pub fn variables(&self) -> BTreeMap<String, String> {
+    /// The variables that Lambda would set for a function, and the endpoint, which is the front. `runtime::aws::config` reads them.
+    ///
+    /// The credentials are those of the role that the caller was [given](Cloud::give_role), if any; else the account's own, which
+    /// may do everything.
+    pub fn variables(&self, caller: &str) -> BTreeMap<String, String> {
+        let roles = lock(&self.roles);
+        let role = roles.get(caller);
         // MiniStack takes an access key of twelve digits for the account's root user.
-        self.variables_as(&self.account, "test", None)
+        let set = [
+            (
+                "AWS_ACCESS_KEY_ID",
+                role.map_or(self.account(), |role| &role.access_key_id),
+            ),
+            ("AWS_ENDPOINT_URL", &self.endpoint()),
+            ("AWS_REGION", REGION),
+            (
+                "AWS_SECRET_ACCESS_KEY",
+                role.map_or("test", |role| &role.secret_access_key),
+            ),
+            ("AWS_SESSION_TOKEN", role.map_or("", |role| &role.session_token)),
+        ];
+        set.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
     }
 
-    /// The same with other credentials, such as those of an assumed role.
-    pub fn variables_as(&self, access_key: &str, secret: &str, token: Option<&str>) -> BTreeMap<String, String> {
-        let endpoint = self.endpoint();
-        let set = [
-            ("AWS_ACCESS_KEY_ID", Some(access_key)),
-            ("AWS_ENDPOINT_URL", Some(&endpoint)),
-            ("AWS_REGION", Some(REGION)),
-            ("AWS_SECRET_ACCESS_KEY", Some(secret)),
-            ("AWS_SESSION_TOKEN", token),
-        ];
-        set.into_iter()
-            .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
-            .collect()
+    /// Makes the role with its grants and has the caller assume it, as Lambda does for a function. Whether that makes a
+    /// difference is up to [`Cloud::enforcing`]; see there.
+    ///
+    /// # Errors
+    /// Where MiniStack refuses the role.
+    pub fn give_role(&self, caller: &str, grants: &Grants) -> Result<(), Error> {
+        let asked = json!({
+            "account": self.account,
+            // Not through the front: what the test sets up is no call of a handler's.
+            "endpoint": format!("http://{}", self.ministack.address),
+            "policy": grants.document(),
+            "region": REGION,
+            "role": grants.role,
+        });
+        let python = tools::python(Packages::MiniStack)?;
+        let mut command = Command::new(python);
+        let command = command
+            .arg(tools::script("assume_role.py"))
+            .env("NO_PROXY", "127.0.0.1");
+        let role = tools::answer("the role's credentials", command, &asked.to_string())?;
+        lock(&self.roles).insert(caller.to_owned(), role);
+        Ok(())
     }
 
     /// What the caller asked for, in order. Calls that a fault or a rule stopped are among them.

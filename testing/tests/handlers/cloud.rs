@@ -21,7 +21,7 @@ pub(crate) trait Configured {
 
 impl Configured for Cloud {
     fn config(&self, caller: &str) -> SdkConfig {
-        aws::config(&self.variables(), caller).expect("the configuration is complete")
+        aws::config(&self.variables(caller), caller).expect("the configuration is complete")
     }
 
     fn environment<F: Function>(&self, variables: &[(EnvironmentVariable, &str)]) -> Environment {

@@ -7,3 +7,4 @@ mod app;
 mod cloud;
 mod fetch_source;
 mod front;
+mod permissions;
