@@ -3,6 +3,7 @@
 //! Each is a struct that [`Function::new`] makes once a cold start, with the clients it needs, and [`Function::call`] uses for
 //! every invocation.
 
+mod app;
 mod apply_stack;
 mod check_pipeline;
 mod check_stack;
@@ -13,8 +14,10 @@ mod report;
 mod stage_deployer;
 mod start_pipeline;
 mod stop_pipeline;
+mod teardown;
 mod verify_webhook;
 
+pub use app::{DeleteItem, GetItem, ListItems, PutItem};
 pub use apply_stack::ApplyStack;
 pub use check_pipeline::CheckPipeline;
 pub use check_stack::CheckStack;
@@ -25,6 +28,7 @@ pub use report::Report;
 pub use stage_deployer::StageDeployer;
 pub use start_pipeline::StartPipeline;
 pub use stop_pipeline::StopPipeline;
+pub use teardown::Teardown;
 pub use verify_webhook::VerifyWebhook;
 
 use std::collections::BTreeMap;
