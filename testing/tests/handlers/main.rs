@@ -4,3 +4,5 @@
 #![expect(clippy::expect_used, reason = "a test that cannot set up what it tests has failed")]
 
 mod front;
+mod github;
+mod report;
