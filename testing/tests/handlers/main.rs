@@ -4,7 +4,11 @@
 #![expect(clippy::expect_used, reason = "a test that cannot set up what it tests has failed")]
 
 mod app;
+mod claim;
 mod cloud;
 mod fetch_source;
 mod front;
 mod permissions;
+mod reconcile;
+mod report;
+mod verify_webhook;
