@@ -4,6 +4,7 @@
 //! [`functions`]. What can be decided without asking anybody — a webhook, a claim, a comment — is decided in modules that know
 //! no SDK, and the functions carry it out. [`shell`] is all that knows of Lambda.
 
+pub mod app;
 pub mod comment;
 mod failure;
 pub mod record;
@@ -29,5 +30,7 @@ pub mod sdk;
 pub mod secrets;
 #[cfg(feature = "lambda")]
 pub mod shell;
+#[cfg(feature = "lambda")]
+pub mod upload;
 
 pub use failure::Failure;
