@@ -8,6 +8,7 @@ mod claim;
 mod cloud;
 mod fetch_source;
 mod front;
+mod github;
 mod permissions;
 mod reconcile;
 mod report;

@@ -1,8 +1,8 @@
 //! `report` on a local AWS and a local GitHub: what GitHub shows after each step, and after each fault.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
 use contract::{Outcome, ReportError, ReportRequest, Reported, Step, Target};
 use runtime::Failure;
@@ -10,14 +10,16 @@ use runtime::functions::{Environment, Function, Invocation, Report};
 use runtime::record::{Record, ReportMemory};
 use runtime::records::Records;
 use serde_json::json;
-use testing::aws::{Cloud, REGION};
+use testing::aws::Cloud;
 use testing::github::{Fault, GitHub, Repository};
 use testing::or_skip;
 
-const NAME: &str = "octo-org/octo.app";
+use crate::cloud::Configured;
+
+const NAME: &str = "octo-org/report";
 const SHA: &str = "6dcb09b5b57875f334f61aebed695e2e4193db5e";
 const NEXT: &str = "7638417db6d59f3c431d3e1f261cc637155684cd";
-const TABLE: &str = "records";
+const TABLE: &str = "thebestest-pull-requests";
 const URL: &str = "https://abc.example.com/live";
 
 struct Test {
@@ -45,7 +47,7 @@ async fn test(what: &str) -> Option<Test> {
 
 /// The handler with a table, a secret and a deployed application.
 async fn set_up(cloud: &Cloud, github: &GitHub, credential: &str) -> Report {
-    let admin = aws(cloud, "test");
+    let admin = cloud.config("test");
     let key = |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build();
     let attribute = |name: &str, kind| {
         AttributeDefinition::builder()
@@ -53,24 +55,38 @@ async fn set_up(cloud: &Cloud, github: &GitHub, credential: &str) -> Report {
             .attribute_type(kind)
             .build()
     };
-    aws_sdk_dynamodb::Client::new(&admin)
+    let table = aws_sdk_dynamodb::Client::new(&admin)
         .create_table()
         .table_name(TABLE)
         .key_schema(key("repository", KeyType::Hash).expect("complete"))
         .key_schema(key("number", KeyType::Range).expect("complete"))
         .attribute_definitions(attribute("repository", ScalarAttributeType::S).expect("complete"))
         .attribute_definitions(attribute("number", ScalarAttributeType::N).expect("complete"))
-        .billing_mode(BillingMode::PayPerRequest)
-        .send()
-        .await
-        .expect("the table is made");
-    let secret = aws_sdk_secretsmanager::Client::new(&admin)
+        .billing_mode(BillingMode::PayPerRequest);
+    // Another handler may have been set up in the same account.
+    if let Err(fault) = table.send().await {
+        assert_eq!(fault.code(), Some("ResourceInUseException"), "{fault:?}");
+    }
+    let secrets = aws_sdk_secretsmanager::Client::new(&admin);
+    let name = "thebestest-github-credentials";
+    let secret = match secrets
         .create_secret()
-        .name("github-credentials")
+        .name(name)
         .secret_string(credential)
         .send()
         .await
-        .expect("the secret is made");
+    {
+        Ok(made) => made.arn,
+        Err(_) => {
+            let put = secrets
+                .put_secret_value()
+                .secret_id(name)
+                .secret_string(credential)
+                .send()
+                .await;
+            put.expect("the secret is changed").arn
+        }
+    };
     let application = json!({
         "Resources": { "Topic": { "Type": "AWS::SNS::Topic" } },
         "Outputs": { "Url": { "Value": URL }, "UserPoolId": { "Value": "eu-west-1_A1b2" } },
@@ -87,24 +103,11 @@ async fn set_up(cloud: &Cloud, github: &GitHub, credential: &str) -> Report {
     project.github_api = github.api().to_owned();
     let variables = [
         ("TABLE", TABLE.to_owned()),
-        ("GITHUB_CREDENTIALS", secret.arn.unwrap_or_default()),
+        ("GITHUB_CREDENTIALS", secret.unwrap_or_default()),
         ("PROJECT", serde_json::to_string(&project).expect("JSON")),
     ];
     let variables = variables.map(|(name, value)| (name.to_owned(), value));
-    Report::new(&Environment::new(variables, aws(cloud, "report"))).expect("it starts")
-}
-
-fn aws(cloud: &Cloud, name: &str) -> runtime::aws::SdkConfig {
-    let variables = [
-        ("AWS_REGION", REGION),
-        ("AWS_ACCESS_KEY_ID", cloud.account()),
-        ("AWS_SECRET_ACCESS_KEY", "test"),
-        ("AWS_ENDPOINT_URL", &cloud.endpoint()),
-    ];
-    let variables: BTreeMap<_, _> = variables
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .into();
-    runtime::aws::config(&variables, name).expect("certificates")
+    Report::new(&Environment::new(variables, cloud.config("report"))).expect("it starts")
 }
 
 fn target(generation: u64, sha: &str) -> Target {
@@ -143,7 +146,7 @@ impl Test {
     }
 
     fn records(&self) -> Records {
-        Records::new(&aws(&self.cloud, "test"), TABLE.to_owned())
+        Records::new(&self.cloud.config("test"), TABLE.to_owned())
     }
 
     async fn memory(&self) -> ReportMemory {
@@ -213,7 +216,7 @@ pub(super) async fn exercise(cloud: &Cloud, github: &GitHub) {
         "open": true, "wanted": true, "updated_at": "", "execution": "", "claimed_at": 0, "attempts": 1,
     }))
     .expect("a record");
-    let records = Records::new(&aws(cloud, "test"), TABLE.to_owned());
+    let records = Records::new(&cloud.config("test"), TABLE.to_owned());
     assert_eq!(records.put(&record, None).await, Ok(true));
     let invocation = Invocation::lasting("request", Duration::from_secs(60));
     let deployed = request(Step::Deploy, Outcome::Success, "Deployed");
@@ -252,7 +255,7 @@ async fn a_pull_request_is_reported_from_its_tests_to_its_teardown() {
     let last = test.reported(Step::Deploy, Outcome::Success, "Deployed").await;
     assert_eq!(first, last, "the comment stays the same one");
     assert!(
-        first.comment_url.contains("/octo-org/octo.app/pull/17#issuecomment-"),
+        first.comment_url.contains("/octo-org/report/pull/17#issuecomment-"),
         "{first:?}"
     );
     assert_eq!(
