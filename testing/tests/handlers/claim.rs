@@ -10,8 +10,8 @@ use runtime::functions::{Claim, Function, Invocation};
 use runtime::record::{ReportMemory, ReportRow, row_key};
 use runtime::records::{Records, RecordsError};
 use stacks::Project;
-use testing::aws::{Cloud, Fault};
-use testing::or_skip;
+use testing::aws::{Cloud, Fault, Grants, Permission};
+use testing::{emission, or_skip};
 
 use crate::cloud::Configured;
 
@@ -110,6 +110,31 @@ pub(super) async fn exercise(cloud: &Cloud) {
     let opened = request(Decision::Deploy, change(17, ONE, 1), "opened");
     assert_eq!(call(&claim, opened).await.decision, Decision::Deploy);
     assert_eq!(call(&claim, merged(17, 2, "merged")).await.decision, Decision::Promote);
+}
+
+/// Passes if the calls that a handler has made are those that its policy allows, no more and no less.
+pub(crate) fn assert_as_granted(cloud: &Cloud, handler: &str) {
+    let grants = Grants::of(&emission::everything(), "shared", handler, cloud.account());
+    let calls = cloud.calls(handler);
+    let needed: Vec<Permission> = calls
+        .iter()
+        .flat_map(|call| call.permissions(cloud.account()))
+        .collect();
+    let difference = grants.expect("the function is there").compare(&needed);
+    assert!(
+        difference.missing.is_empty() && difference.unused.is_empty(),
+        "{handler}: {difference:#?}"
+    );
+}
+
+#[tokio::test]
+async fn it_does_what_it_is_granted_and_nothing_else() {
+    let Some(cloud) = or_skip("no grant is missing or unused", Cloud::start()) else {
+        return;
+    };
+    set_up(&cloud).await;
+    exercise(&cloud).await;
+    assert_as_granted(&cloud, "claim");
 }
 
 #[tokio::test]

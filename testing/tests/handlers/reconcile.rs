@@ -80,7 +80,7 @@ async fn started(cloud: &Cloud, machine: &str) -> Vec<(u32, Decision, bool)> {
 /// Has the handler make every call that it makes: it reads records, secret and stacks, starts, and gives a place back.
 pub(super) async fn exercise(cloud: &Cloud, github: &GitHub) {
     let (reconcile, _) = set_up(cloud, github).await;
-    github.repository(REPOSITORY).pull_request(17, ONE);
+    github.repository(REPOSITORY).pull_request(27, ONE);
     let leaked = json!({
         "repository": REPOSITORY, "number": 0, "environments": { "pr-99": 1 }, "stage": runtime::record::Stage::default(),
     });
@@ -93,7 +93,20 @@ pub(super) async fn exercise(cloud: &Cloud, github: &GitHub) {
         .expect("it is put");
     assert_eq!(call(&reconcile, false).await.started.len(), 1);
     let shared = claim::records(cloud).shared(REPOSITORY).await.expect("it is read");
-    assert!(shared.environments.is_empty(), "nobody held the place");
+    assert!(!shared.environments.contains_key("pr-99"), "nobody held the place");
+}
+
+#[tokio::test]
+async fn it_does_what_it_is_granted_and_nothing_else() {
+    let (Some(cloud), Some(github)) = (
+        or_skip("no grant is missing or unused", Cloud::start()),
+        or_skip("no grant is missing or unused", GitHub::start()),
+    ) else {
+        return;
+    };
+    claim::set_up(&cloud).await;
+    exercise(&cloud, &github).await;
+    claim::assert_as_granted(&cloud, "reconcile");
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use testing::aws::Cloud;
 use testing::github::GitHub;
 use testing::or_skip;
 
-use crate::claim::{ONE, REPOSITORY, project};
+use crate::claim::{ONE, REPOSITORY, assert_as_granted, project};
 use crate::cloud::Configured;
 
 const SECRET: &str = "the first secret";
@@ -80,6 +80,16 @@ pub(super) async fn exercise(cloud: &Cloud, secret: &str) {
     let function = function(cloud, secret, &project(|_| ()));
     let verified = call(&function, signed(SECRET, opened().to_string().as_bytes())).await;
     assert_eq!(verified.expect("it is signed").decision, Decision::Deploy);
+}
+
+#[tokio::test]
+async fn it_does_what_it_is_granted_and_nothing_else() {
+    let Some(cloud) = or_skip("no grant is missing or unused", Cloud::start()) else {
+        return;
+    };
+    let secret = set_up(&cloud).await;
+    exercise(&cloud, &secret).await;
+    assert_as_granted(&cloud, "verify_webhook");
 }
 
 #[tokio::test]
