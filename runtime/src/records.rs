@@ -255,9 +255,8 @@ impl Records {
     /// # Errors
     /// [`RecordsError::Unavailable`].
     pub async fn hold(&self, repository: &str, environment: &str, places: u32) -> Result<bool, RecordsError> {
-        for _ in 0..2 {
-            let update = self
-                .update(repository, 0)
+        let hold = || {
+            self.update(repository, 0)
                 .update_expression("SET environments.#environment = :now")
                 .condition_expression(
                     "attribute_exists(environments) AND \
@@ -265,15 +264,14 @@ impl Records {
                 )
                 .expression_attribute_names("#environment", environment)
                 .expression_attribute_values(":now", count(now()))
-                .expression_attribute_values(":places", count(places.into()));
-            if written(update).await? {
-                return Ok(true);
-            }
-            if !self.make_shared(repository).await? {
-                return Ok(false);
-            }
+                .expression_attribute_values(":places", count(places.into()))
+        };
+        if written(hold()).await? {
+            return Ok(true);
         }
-        Ok(false)
+        // There is no place, or nothing to keep places in: whoever made that meanwhile, it is there now.
+        self.make_shared(repository).await?;
+        written(hold()).await
     }
 
     /// Gives an environment's place back; nothing happens if it has none.
@@ -305,8 +303,8 @@ impl Records {
         written(update).await
     }
 
-    /// Makes the item that all pull requests share. Returns whether it was missing.
-    async fn make_shared(&self, repository: &str) -> Result<bool, RecordsError> {
+    /// Makes the item that all pull requests share, unless it is there.
+    async fn make_shared(&self, repository: &str) -> Result<(), RecordsError> {
         let put = self
             .client
             .put_item()
@@ -316,8 +314,8 @@ impl Records {
             .send()
             .await;
         match put {
-            Ok(_) => Ok(true),
-            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => Ok(false),
+            Ok(_) => Ok(()),
+            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => Ok(()),
             Err(error) => Err(unavailable(error)),
         }
     }
