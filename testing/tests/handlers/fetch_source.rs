@@ -18,10 +18,11 @@ use testing::aws::{Cloud, Fault, REGION};
 use testing::github::{Archive, GitHub, Repository};
 use testing::or_skip;
 
+use crate::cloud::Configured;
 use archives::{Item, Sums, archive, item, link, rewrite};
 
 #[path = "../../../runtime/zipball/tests/rewriter/archives.rs"]
-mod archives;
+pub(crate) mod archives;
 
 const NAME: &str = "octo-org/octo.app";
 const SHA: &str = "6dcb09b5b57875f334f61aebed695e2e4193db5e";
