@@ -48,9 +48,13 @@ async fn test(what: &str) -> Option<Test> {
     })
 }
 
+fn aws(cloud: &Cloud, name: &str) -> runtime::aws::SdkConfig {
+    cloud.config(name)
+}
+
 /// The handler with a table, a secret and a versioned bucket.
 async fn set_up(cloud: &Cloud, github: &GitHub) -> (String, FetchSource) {
-    let admin = cloud.config("test");
+    let admin = aws(cloud, "test");
     let key = |name: &str, kind| {
         let key = KeySchemaElement::builder().attribute_name(name).key_type(kind);
         key.build().expect("complete")
@@ -97,8 +101,7 @@ async fn set_up(cloud: &Cloud, github: &GitHub) -> (String, FetchSource) {
         ("GITHUB_API", github.api().to_owned()),
     ];
     let variables = variables.map(|(name, value)| (name.to_owned(), value));
-    let aws = cloud.config("fetch_source");
-    let fetch = FetchSource::new(&Environment::new(variables, aws)).expect("it starts");
+    let fetch = FetchSource::new(&Environment::new(variables, aws(cloud, "fetch_source"))).expect("it starts");
     claim(cloud, 1, None).await;
     (bucket, fetch)
 }
@@ -110,7 +113,7 @@ async fn claim(cloud: &Cloud, generation: u64, read: Option<u64>) {
         "sha": SHA, "open": true, "wanted": true, "updated_at": "", "execution": "", "claimed_at": 0, "attempts": 1,
     }))
     .expect("a record");
-    let records = Records::new(&cloud.config("test"), TABLE.to_owned());
+    let records = Records::new(&aws(cloud, "test"), TABLE.to_owned());
     assert_eq!(records.put(&record, read).await, Ok(true));
 }
 
@@ -133,7 +136,7 @@ impl Test {
     }
 
     fn s3(&self) -> aws_sdk_s3::Client {
-        aws_sdk_s3::Client::new(&self.cloud.config("test"))
+        aws_sdk_s3::Client::new(&aws(&self.cloud, "test"))
     }
 
     async fn assert_nothing_is_left(&self, after: &str) {
