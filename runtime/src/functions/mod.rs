@@ -3,23 +3,33 @@
 //! Each is a struct that [`Function::new`] makes once a cold start, with the clients it needs, and [`Function::call`] uses for
 //! every invocation.
 
+mod app;
 mod apply_stack;
 mod check_pipeline;
 mod check_stack;
+mod claim;
 pub mod fetch_source;
+mod reconcile;
 mod report;
 mod stage_deployer;
 mod start_pipeline;
 mod stop_pipeline;
+mod teardown;
+mod verify_webhook;
 
+pub use app::{DeleteItem, GetItem, ListItems, PutItem};
 pub use apply_stack::ApplyStack;
 pub use check_pipeline::CheckPipeline;
 pub use check_stack::CheckStack;
+pub use claim::Claim;
 pub use fetch_source::FetchSource;
+pub use reconcile::Reconcile;
 pub use report::Report;
 pub use stage_deployer::StageDeployer;
 pub use start_pipeline::StartPipeline;
 pub use stop_pipeline::StopPipeline;
+pub use teardown::Teardown;
+pub use verify_webhook::VerifyWebhook;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -124,10 +134,10 @@ impl Environment {
     /// Where it is not set, or is no valid configuration.
     pub fn project(&self, variable: EnvironmentVariable) -> Result<Project, StartError> {
         let text = self.variable(variable)?;
-        // JSON is YAML, and reading it as a configuration validates it.
-        Project::from_yaml(&text).map_err(|faults| StartError::Invalid {
+        // It was validated when the stacks were synthesized, from this very type.
+        serde_json::from_str(&text).map_err(|error| StartError::Invalid {
             name: variable.name,
-            problem: faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+            problem: format!("is no configuration of a project: {error}\n  help: deploy the pipeline manager again"),
         })
     }
 }

@@ -14,7 +14,11 @@ use serde_json::Value;
 use synth::{ErrorName, Handler, HandlerError};
 use tracing::Instrument;
 
-use crate::functions::{Environment, Function, Invocation, StartError};
+use crate::functions::{
+    ApplyStack, CheckPipeline, CheckStack, Claim, DeleteItem, Environment, FetchSource, Function, GetItem, Invocation,
+    ListItems, PutItem, Reconcile, Report, StageDeployer, StartError, StartPipeline, StopPipeline, Teardown,
+    VerifyWebhook,
+};
 use crate::{Failure, aws};
 
 /// How long before Lambda would end the invocation the shell ends it itself, with an error that has a name.
@@ -83,7 +87,28 @@ pub async fn run(variables: BTreeMap<String, String>) -> Result<(), ShellError> 
     metrics::begin(&variables["AWS_LAMBDA_FUNCTION_NAME"], &name);
     let aws = aws::config(&variables, &name)?;
     let environment = Environment::new(variables, aws);
-    dispatch!(name.as_str(), &environment, [])
+    dispatch!(
+        name.as_str(),
+        &environment,
+        [
+            VerifyWebhook,
+            Claim,
+            FetchSource,
+            StartPipeline,
+            CheckPipeline,
+            StopPipeline,
+            ApplyStack,
+            CheckStack,
+            Report,
+            Teardown,
+            Reconcile,
+            StageDeployer,
+            ListItems,
+            GetItem,
+            PutItem,
+            DeleteItem,
+        ]
+    )
 }
 
 /// Takes invocations from the Runtime API and answers them, one after the other.

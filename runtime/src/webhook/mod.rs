@@ -15,6 +15,7 @@ mod payload;
 mod signature;
 
 pub use decide::{Event, Hint, Seen, Wanted, needs_files, parse, wanted};
+pub(crate) use payload::is_commit;
 pub use payload::{Branch, Head, Label, PayloadError, PullRequest, PullRequestState, Repository};
 pub use signature::{LARGEST_BODY, RawDelivery, SignatureError, unpack, verify};
 

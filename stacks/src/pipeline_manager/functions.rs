@@ -110,11 +110,21 @@ impl Make<'_> {
     }
 
     fn verify_webhook(&self) -> HandlerFunction<VerifyWebhook> {
-        self.function::<VerifyWebhook>("Verifies a webhook's signature and decides what is to be done.")
-            .timeout(seconds(10))
+        let function = self
+            .function::<VerifyWebhook>("Verifies a webhook's signature and decides what is to be done.")
+            .timeout(seconds(30))
             .environment(VerifyWebhook::WEBHOOK_SECRET, self.resources.webhook_secret.arn())
             .environment(VerifyWebhook::PROJECT, self.project())
-            .allow(read_secret(self.resources.webhook_secret.arn()))
+            .environment(
+                VerifyWebhook::GITHUB_CREDENTIALS,
+                self.resources.github_credentials.arn(),
+            )
+            .allow(read_secret(self.resources.webhook_secret.arn()));
+        if self.resources.project.pull_requests.paths.is_empty() {
+            return function;
+        }
+        // Which files a pull request changes stands in no webhook.
+        function.allow(read_secret(self.resources.github_credentials.arn()))
     }
 
     fn claim(&self) -> HandlerFunction<Claim> {
@@ -187,8 +197,7 @@ impl Make<'_> {
             .environment(ApplyStack::PROJECT, self.project())
             .environment(ApplyStack::STACK_ROLE, self.resources.stack_role.arn())
             .allow(self.stacks(actions, "deploy-"))
-            .allow((&bucket.bucket_arn).get_objects(&format!("{TEMPLATES}*")))
-            .allow((&bucket.bucket_arn).put_objects(&format!("{TEMPLATES}*")))
+            .allow(self.templates())
             .allow(pass_to_cloudformation(self.resources.stack_role.arn()))
             .allow(self.records([Dynamodb::GetItem]))
     }
@@ -234,12 +243,20 @@ impl Make<'_> {
             .environment(Teardown::BUCKET, bucket.bucket_name.clone())
             .environment(Teardown::TABLE, self.resources.records.name())
             .environment(Teardown::PROJECT, self.project())
+            .allow(Grant::on_matching(
+                [
+                    Codepipeline::ListPipelineExecutions,
+                    Codepipeline::StopPipelineExecution,
+                ],
+                names::arn("codepipeline", self.resources.names.deploy_pipelines("pr-*")),
+                NAMED,
+            ))
             .allow(self.stacks(delete, "deploy-pr-"))
             .allow(self.stacks(delete, "app-pr-"))
-            .allow((&bucket.bucket_arn).list_objects("packages/pr-"))
-            .allow((&bucket.bucket_arn).list_objects(SOURCES))
-            .allow((&bucket.bucket_arn).delete_objects("packages/pr-*"))
+            .allow(list_versions(&bucket.bucket_arn, [SOURCES, "packages/pr-", "pr-"]))
             .allow((&bucket.bucket_arn).delete_objects(&format!("{SOURCES}*")))
+            .allow((&bucket.bucket_arn).delete_objects("packages/pr-*"))
+            .allow((&bucket.bucket_arn).delete_objects("pr-*"))
             .allow(Grant::on_matching(
                 [S3::DeleteObject, S3::DeleteObjectVersion, S3::ListBucketVersions],
                 environments,
@@ -288,6 +305,16 @@ impl Make<'_> {
         Grant::on(actions, self.resources.records.arn())
     }
 
+    /// Writing large templates, and having CloudFormation read them: it does so with the rights of whoever asks it to.
+    #[track_caller]
+    fn templates(&self) -> Grant {
+        Grant::on_matching(
+            [S3::GetObject, S3::PutObject],
+            sub![self.resources.imports.artifacts.bucket_arn.clone(), "/", TEMPLATES, "*"],
+            "large templates, which are named after their content",
+        )
+    }
+
     /// The shared unit-test pipeline and the deploy pipelines of all environments.
     #[track_caller]
     fn pipelines<const N: usize>(&self, actions: [Codepipeline; N]) -> Grant {
@@ -306,6 +333,16 @@ impl Make<'_> {
             NAMED,
         )
     }
+}
+
+/// Listing the versions of objects under these prefixes.
+#[track_caller]
+fn list_versions<const N: usize>(bucket: &Value<synth::Arn<synth::s3::Bucket>>, prefixes: [&str; N]) -> Grant {
+    Grant::on([S3::ListBucketVersions], bucket.clone()).when_any(
+        Operator::StringLike,
+        "s3:prefix",
+        prefixes.map(|prefix| format!("{prefix}*")),
+    )
 }
 
 #[track_caller]

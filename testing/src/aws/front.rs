@@ -195,7 +195,15 @@ impl State {
             .input(asked.operation)
             .map_or_else(Vec::new, |shape| rules::broken(shape, &parameters));
         broken.extend(unknown.into_iter().map(|name| format!("{name} is unknown")));
-        let place = self.remember(&caller, &name, operation, &parameters);
+        let place = self.remember(Call {
+            caller: caller.clone(),
+            service: name.clone(),
+            operation: operation.to_owned(),
+            method: head.method.to_string(),
+            path: head.uri.path().to_owned(),
+            parameters: parameters.clone(),
+            status: None,
+        });
         let answer = if broken.is_empty() {
             self.carry_out(&service, operation, &parameters, (head, body), client)
                 .await
@@ -274,15 +282,9 @@ impl State {
         due.map(|place| faults.remove(place).fault)
     }
 
-    fn remember(&self, caller: &str, service: &str, operation: &str, parameters: &Value) -> usize {
+    fn remember(&self, call: Call) -> usize {
         let mut calls = lock(&self.calls);
-        calls.push(Call {
-            caller: caller.to_owned(),
-            service: service.to_owned(),
-            operation: operation.to_owned(),
-            parameters: parameters.clone(),
-            status: None,
-        });
+        calls.push(call);
         calls.len() - 1
     }
 

@@ -6,11 +6,9 @@
 //! CodePipeline itself ([`Pipelines`]), which no emulator executes, and fails calls on request ([`Fault`]).
 //!
 //! ```no_run
-//! # async fn test(client: impl Fn(&aws_types::SdkConfig)) {
 //! let Some(cloud) = testing::or_skip("the record is kept", testing::aws::Cloud::start()) else { return };
-//! client(&cloud.config("claim")); // a client of any AWS SDK crate: `Client::new(&cloud.config("claim"))`
-//! assert_eq!(cloud.calls("claim")[0].operation, "UpdateItem");
-//! # }
+//! // A client that `runtime::aws::config(&cloud.variables("claim"), "claim")` configures is served, and its calls are the claim's:
+//! assert_eq!(cloud.calls("claim").len(), 0);
 //! ```
 //!
 //! Each [`Cloud`] is an AWS account of its own with a front of its own, so tests run side by side under the same names; bucket
@@ -21,27 +19,38 @@
 mod answer;
 mod fault;
 mod front;
+mod grants;
 mod ministack;
 mod model;
+mod permissions;
 mod pipelines;
+mod resolve;
 mod rules;
 mod wire;
 
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     path::Path,
-    sync::atomic::{AtomicU64, Ordering},
+    process::Command,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
-use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
-use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
-use aws_types::{SdkConfig, app_name::AppName, region::Region};
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 pub use fault::Fault;
+pub use grants::{Difference, Grants, Statement};
+pub use permissions::Permission;
 pub use pipelines::{Action, ActionStatus, Execution, ExecutionStatus, Pipelines, Step};
 
-use crate::Error;
+use crate::{
+    Error,
+    tools::{self, Packages},
+};
 use front::Front;
 use ministack::{Enforcement, MiniStack};
 
@@ -54,6 +63,17 @@ pub struct Cloud {
     account: String,
     front: Front,
     ministack: &'static MiniStack,
+    /// The credentials of callers that have a role.
+    roles: Mutex<BTreeMap<String, Session>>,
+}
+
+/// The credentials of an assumed role.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Session {
+    access_key_id: String,
+    secret_access_key: String,
+    session_token: String,
 }
 
 /// One call that a client made.
@@ -65,6 +85,10 @@ pub struct Call {
     pub service: String,
     /// The operation as AWS's model names it: `PutItem`.
     pub operation: String,
+    /// The HTTP method.
+    pub method: String,
+    /// The path, without the query.
+    pub path: String,
     /// Its parameters as the model names them. Of an uploaded object only the size is kept.
     pub parameters: Value,
     /// The HTTP status that the client was answered with; none if it was left without an answer.
@@ -82,6 +106,10 @@ impl Cloud {
 
     /// An empty account in which callers may do what their identity policies allow (MiniStack's `AUTH=true`).
     ///
+    /// MiniStack verifies signatures and session tokens, and judges actions, resources and conditions (`s3:prefix`,
+    /// `aws:ResourceTag/…`) of identity policies and permission boundaries. It does not judge what a service would do with a role
+    /// that is passed to it, nor `iam:PassRole` itself. CodePipeline is the front's own and lets everybody in.
+    ///
     /// # Errors
     /// As [`Cloud::start`].
     pub fn enforcing() -> Result<Self, Error> {
@@ -97,6 +125,7 @@ impl Cloud {
             account,
             front,
             ministack,
+            roles: Mutex::default(),
         })
     }
 
@@ -125,29 +154,52 @@ impl Cloud {
         &self.ministack.log
     }
 
-    /// What a client of this account is made from; its calls are the `caller`'s.
+    /// The variables that Lambda would set for a function, and the endpoint, which is the front. `runtime::aws::config` reads them.
     ///
-    /// # Panics
-    /// If the caller's name is no word of a user agent.
-    pub fn config(&self, caller: &str) -> SdkConfig {
+    /// The credentials are those of the role that the caller was [given](Cloud::give_role), if any; else the account's own, which
+    /// may do everything.
+    pub fn variables(&self, caller: &str) -> BTreeMap<String, String> {
+        let roles = lock(&self.roles);
+        let role = roles.get(caller);
         // MiniStack takes an access key of twelve digits for the account's root user.
-        self.config_as(caller, Credentials::from_keys(self.account.clone(), "test", None))
+        let set = [
+            (
+                "AWS_ACCESS_KEY_ID",
+                role.map_or(self.account(), |role| &role.access_key_id),
+            ),
+            ("AWS_ENDPOINT_URL", &self.endpoint()),
+            ("AWS_REGION", REGION),
+            (
+                "AWS_SECRET_ACCESS_KEY",
+                role.map_or("test", |role| &role.secret_access_key),
+            ),
+            ("AWS_SESSION_TOKEN", role.map_or("", |role| &role.session_token)),
+        ];
+        set.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
     }
 
-    /// The same with other credentials, such as those of an assumed role.
+    /// Makes the role with its grants and has the caller assume it, as Lambda does for a function. Whether that makes a
+    /// difference is up to [`Cloud::enforcing`]; see there.
     ///
-    /// # Panics
-    /// If the caller's name is no word of a user agent.
-    pub fn config_as(&self, caller: &str, credentials: Credentials) -> SdkConfig {
-        let name = AppName::new(caller.to_owned());
-        let name = name.unwrap_or_else(|fault| panic!("`{caller}` cannot be the name of a caller: {fault}"));
-        SdkConfig::builder()
-            .app_name(name)
-            .behavior_version(BehaviorVersion::latest())
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .endpoint_url(self.endpoint())
-            .region(Region::from_static(REGION))
-            .build()
+    /// # Errors
+    /// Where MiniStack refuses the role.
+    pub fn give_role(&self, caller: &str, grants: &Grants) -> Result<(), Error> {
+        let asked = json!({
+            "account": self.account,
+            // Not through the front: what the test sets up is no call of a handler's.
+            "endpoint": format!("http://{}", self.ministack.address),
+            "policy": grants.document(),
+            "region": REGION,
+            "role": grants.role,
+        });
+        let python = tools::python(Packages::MiniStack)?;
+        let mut command = Command::new(python);
+        let command = command
+            .arg(tools::script("assume_role.py"))
+            .env("NO_PROXY", "127.0.0.1");
+        let role = tools::answer("the role's credentials", command, &asked.to_string())?;
+        lock(&self.roles).insert(caller.to_owned(), role);
+        Ok(())
     }
 
     /// What the caller asked for, in order. Calls that a fault or a rule stopped are among them.

@@ -3,5 +3,8 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot set up what it tests has failed")]
 
+mod app;
+mod cloud;
 mod fetch_source;
 mod front;
+mod permissions;

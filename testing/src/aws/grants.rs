@@ -1,0 +1,195 @@
+//! What a function's role may do as its template says it, and how that compares with what the function did.
+//!
+//! Judges identity policies only, which all have `Allow` and name their actions (`testing/tests/policies.rs` proves it).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::{Permission, resolve::Resolver};
+use crate::emission::Emission;
+
+/// What Lambda itself does in a function's name: its logs and traces.
+const LAMBDA: [&str; 2] = ["logs:", "xray:"];
+
+/// A role's permissions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Grants {
+    /// The role's name.
+    pub role: String,
+    /// Its policies' statements.
+    pub statements: Vec<Statement>,
+}
+
+/// One statement that allows something.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Statement {
+    /// The actions.
+    pub actions: Vec<String>,
+    /// The resources: ARNs and patterns of them.
+    pub resources: Vec<String>,
+    /// Operator, key and values, all of which must hold.
+    pub conditions: Vec<(String, String, Vec<String>)>,
+}
+
+/// How grants and needs differ.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// What was needed and is not granted.
+    pub missing: BTreeSet<Permission>,
+    /// Actions that are granted and were not needed.
+    pub unused: BTreeSet<String>,
+}
+
+impl Grants {
+    /// The grants of the function with this handler in the owner's stacks; none if it is in none.
+    pub fn of(emissions: &[Emission], owner: &str, handler: &str, account: &str) -> Option<Self> {
+        let mut found = emissions
+            .iter()
+            .filter(|emission| emission.owner == owner)
+            .flat_map(|emission| {
+                emission
+                    .resources()
+                    .filter(|resource| {
+                        resource.kind == "AWS::Lambda::Function" && resource.properties["Handler"] == handler
+                    })
+                    .map(move |function| (emission, function))
+            });
+        let (emission, function) = found.next()?;
+        let resolver = Resolver {
+            emissions,
+            emission,
+            account,
+        };
+        let id = function.properties["Role"]["Fn::GetAtt"][0].as_str()?;
+        let role = emission.resources().find(|resource| resource.id == id)?;
+        let policies = role.properties["Policies"].as_array();
+        let statements = policies.into_iter().flatten().flat_map(|policy| {
+            let statements = policy["PolicyDocument"]["Statement"].as_array();
+            statements.into_iter().flatten()
+        });
+        Some(Self {
+            role: role.properties["RoleName"].as_str().unwrap_or(id).to_owned(),
+            statements: statements.map(|statement| Statement::of(statement, resolver)).collect(),
+        })
+    }
+
+    /// The actions that the function itself may need; what Lambda does with its role is not among them.
+    pub fn actions(&self) -> BTreeSet<&str> {
+        let all = self.statements.iter().flat_map(|statement| &statement.actions);
+        all.map(String::as_str)
+            .filter(|action| !LAMBDA.iter().any(|prefix| action.starts_with(prefix)))
+            .collect()
+    }
+
+    /// Whether a statement allows it. A condition on what the request does not decide, such as a tag, is taken to hold.
+    pub fn allow(&self, needed: &Permission) -> bool {
+        self.statements.iter().any(|statement| statement.allows(needed))
+    }
+
+    /// How these grants differ from what was needed.
+    pub fn compare<'a>(&self, needed: impl IntoIterator<Item = &'a Permission>) -> Difference {
+        let mut difference = Difference {
+            unused: self.actions().into_iter().map(str::to_owned).collect(),
+            ..Difference::default()
+        };
+        for permission in needed {
+            if self.allow(permission) {
+                difference.unused.remove(&permission.action);
+            } else {
+                difference.missing.insert(permission.clone());
+            }
+        }
+        difference
+    }
+
+    /// The policy as IAM takes it.
+    pub fn document(&self) -> Value {
+        let statements = self.statements.iter().map(|statement| {
+            let mut conditions: BTreeMap<&str, BTreeMap<&str, &[String]>> = BTreeMap::new();
+            for (operator, key, values) in &statement.conditions {
+                conditions.entry(operator).or_default().insert(key, values);
+            }
+            let mut document = serde_json::json!({
+                "Effect": "Allow",
+                "Action": statement.actions,
+                "Resource": statement.resources,
+            });
+            if !conditions.is_empty() {
+                document["Condition"] = serde_json::json!(conditions);
+            }
+            document
+        });
+        serde_json::json!({ "Version": "2012-10-17", "Statement": statements.collect::<Vec<_>>() })
+    }
+}
+
+impl Statement {
+    fn of(statement: &Value, resolver: Resolver<'_>) -> Self {
+        let list = |value: &Value| match value {
+            Value::Array(items) => items.iter().map(|item| resolver.text(item)).collect(),
+            Value::Null => Vec::new(),
+            one => vec![resolver.text(one)],
+        };
+        let operators = statement["Condition"].as_object().into_iter().flatten();
+        let conditions = operators.flat_map(|(operator, keys)| {
+            let keys = keys.as_object().into_iter().flatten();
+            keys.map(move |(key, values)| (operator.clone(), key.clone(), list(values)))
+        });
+        Self {
+            actions: list(&statement["Action"]),
+            resources: list(&statement["Resource"]),
+            conditions: conditions.collect(),
+        }
+    }
+
+    fn allows(&self, needed: &Permission) -> bool {
+        self.actions.contains(&needed.action)
+            && self.resources.iter().any(|pattern| matches(pattern, &needed.resource))
+            && self.conditions.iter().all(|(operator, key, values)| {
+                let undecided = !["s3:prefix", "iam:PassedToService"].contains(&key.as_str());
+                let given = needed.context.get(key.as_str());
+                undecided
+                    || given.is_some_and(|given| {
+                        values.iter().any(|value| match operator.as_str() {
+                            "StringEquals" => value == given,
+                            "StringLike" => matches(value, given),
+                            _ => false,
+                        })
+                    })
+            })
+    }
+}
+
+/// IAM's patterns: `*` is any text, `?` any character, slashes and colons included; see
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>.
+fn matches(pattern: &str, text: &str) -> bool {
+    let Some(first) = pattern.chars().next() else {
+        return text.is_empty();
+    };
+    let rest = &pattern[first.len_utf8()..];
+    match first {
+        '*' => text
+            .char_indices()
+            .map(|(place, _)| place)
+            .chain([text.len()])
+            .any(|from| matches(rest, &text[from..])),
+        '?' => text
+            .chars()
+            .next()
+            .is_some_and(|one| matches(rest, &text[one.len_utf8()..])),
+        exact => text.strip_prefix(exact).is_some_and(|text| matches(rest, text)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match_as_iam_says() {
+        assert!(matches("arn:aws:s3:::b-*", "arn:aws:s3:::b-1/key/with/slashes"));
+        assert!(matches("a?c", "abc") && !matches("a?c", "ac") && !matches("a", "ab") && !matches("ab", "a"));
+        assert!(matches("*", "") && matches("a*b*c", "a--b--b-c") && !matches("a*b*c", "a--b--b-"));
+    }
+}
