@@ -8,7 +8,7 @@ use aws_sdk_s3::types::{
 };
 use contract::{FetchRequest, FetchSourceError, Source, Target};
 use runtime::Failure;
-use runtime::functions::{Environment, FetchSource, Function, Invocation};
+use runtime::functions::{FetchSource, Function, Invocation};
 use runtime::record::Record;
 use runtime::records::Records;
 use runtime::upload::PART;
@@ -20,12 +20,15 @@ use testing::or_skip;
 
 use archives::{Item, Sums, archive, item, link, rewrite};
 
+use crate::cloud::Configured;
+
 #[path = "../../../runtime/zipball/tests/rewriter/archives.rs"]
 mod archives;
 
 const NAME: &str = "octo-org/octo.app";
 const SHA: &str = "6dcb09b5b57875f334f61aebed695e2e4193db5e";
-const TABLE: &str = "records";
+const TABLE: &str = "thebestest-pull-requests";
+const SECRET: &str = "thebestest-github-credentials";
 
 struct Test {
     cloud: Cloud,
@@ -48,13 +51,9 @@ async fn test(what: &str) -> Option<Test> {
     })
 }
 
-fn aws(cloud: &Cloud, name: &str) -> runtime::aws::SdkConfig {
-    cloud.config(name)
-}
-
 /// The handler with a table, a secret and a versioned bucket.
 async fn set_up(cloud: &Cloud, github: &GitHub) -> (String, FetchSource) {
-    let admin = aws(cloud, "test");
+    let admin = cloud.config("test");
     let key = |name: &str, kind| {
         let key = KeySchemaElement::builder().attribute_name(name).key_type(kind);
         key.build().expect("complete")
@@ -76,13 +75,13 @@ async fn set_up(cloud: &Cloud, github: &GitHub) -> (String, FetchSource) {
         .expect("the table is made");
     let secret = aws_sdk_secretsmanager::Client::new(&admin)
         .create_secret()
-        .name("github-credentials-of-fetch-source")
+        .name(SECRET)
         .secret_string(github.token())
         .send()
         .await
         .expect("the secret is made");
     // Bucket names are shared by all accounts.
-    let bucket = format!("artifacts-{}", cloud.account());
+    let bucket = format!("thebestest-artifacts-{}-{REGION}", cloud.account());
     let s3 = aws_sdk_s3::Client::new(&admin);
     let region = CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::from(REGION));
     let made = s3
@@ -94,14 +93,13 @@ async fn set_up(cloud: &Cloud, github: &GitHub) -> (String, FetchSource) {
     let versioning = s3.put_bucket_versioning().bucket(&bucket);
     let versioning = versioning.versioning_configuration(versioned.build()).send();
     versioning.await.expect("the bucket keeps versions");
-    let variables = [
-        ("BUCKET", bucket.clone()),
-        ("TABLE", TABLE.to_owned()),
-        ("GITHUB_CREDENTIALS", secret.arn.unwrap_or_default()),
-        ("GITHUB_API", github.api().to_owned()),
-    ];
-    let variables = variables.map(|(name, value)| (name.to_owned(), value));
-    let fetch = FetchSource::new(&Environment::new(variables, aws(cloud, "fetch_source"))).expect("it starts");
+    use contract::FetchSource as Variables;
+    let fetch = cloud.function(&[
+        (Variables::BUCKET, &bucket),
+        (Variables::TABLE, TABLE),
+        (Variables::GITHUB_CREDENTIALS, &secret.arn.unwrap_or_default()),
+        (Variables::GITHUB_API, github.api()),
+    ]);
     claim(cloud, 1, None).await;
     (bucket, fetch)
 }
@@ -113,7 +111,7 @@ async fn claim(cloud: &Cloud, generation: u64, read: Option<u64>) {
         "sha": SHA, "open": true, "wanted": true, "updated_at": "", "execution": "", "claimed_at": 0, "attempts": 1,
     }))
     .expect("a record");
-    let records = Records::new(&aws(cloud, "test"), TABLE.to_owned());
+    let records = Records::new(&cloud.config("test"), TABLE.to_owned());
     assert_eq!(records.put(&record, read).await, Ok(true));
 }
 
@@ -136,7 +134,7 @@ impl Test {
     }
 
     fn s3(&self) -> aws_sdk_s3::Client {
-        aws_sdk_s3::Client::new(&aws(&self.cloud, "test"))
+        aws_sdk_s3::Client::new(&self.cloud.config("test"))
     }
 
     async fn assert_nothing_is_left(&self, after: &str) {
