@@ -5,7 +5,12 @@
 
 mod app;
 mod bootstrap;
+mod claim;
 mod cloud;
 mod fetch_source;
 mod front;
+mod github;
 mod permissions;
+mod reconcile;
+mod report;
+mod verify_webhook;

@@ -1,7 +1,5 @@
 //! The client of GitHub against a GitHub on loopback: what is asked, what is asked again, and where the credential goes.
 
-#![expect(clippy::expect_used, reason = "a test ends where what it needs is missing")]
-
 use std::time::Duration;
 
 use runtime::functions::Invocation;
