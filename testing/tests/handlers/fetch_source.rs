@@ -18,6 +18,8 @@ use testing::aws::{Cloud, Fault, REGION};
 use testing::github::{Archive, GitHub, Repository};
 use testing::or_skip;
 
+use crate::cloud::Configured;
+
 use archives::{Item, Sums, archive, item, link, rewrite};
 
 #[path = "../../../runtime/zipball/tests/rewriter/archives.rs"]
