@@ -19,9 +19,8 @@ use testing::github::{Archive, GitHub, Repository};
 use testing::or_skip;
 
 use crate::cloud::Configured;
-use archives::{Item, Sums, archive, item, link, rewrite};
 
-use crate::cloud::Configured;
+use archives::{Item, Sums, archive, item, link, rewrite};
 
 #[path = "../../../runtime/zipball/tests/rewriter/archives.rs"]
 pub(crate) mod archives;
