@@ -5,6 +5,7 @@
 //! no SDK, and the functions carry it out. [`shell`] is all that knows of Lambda.
 
 pub mod app;
+pub mod comment;
 mod failure;
 pub mod record;
 pub mod webhook;
@@ -29,5 +30,7 @@ pub mod sdk;
 pub mod secrets;
 #[cfg(feature = "lambda")]
 pub mod shell;
+#[cfg(feature = "lambda")]
+pub mod upload;
 
 pub use failure::Failure;

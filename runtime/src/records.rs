@@ -3,6 +3,10 @@
 //! Every write has a condition. A step that works for a generation writes only while it is the current one; a claim writes only
 //! what nobody has written since it read. Nothing is decided here: that is [`record`](crate::record)'s.
 
+mod ledger;
+
+pub use ledger::Ledger;
+
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;

@@ -14,6 +14,8 @@
 //! need into the target folder, pinned by hash. A test that cannot run because the machine lacks Python, Node or Debian's archive
 //! ends through [`or_skip`], which leaves a record and fails under `TESTING_FORBID_SKIP=1`.
 //!
+//! [`github`] is a GitHub on loopback, for what talks to it. Its judge is GitHub's own description of its API.
+//!
 //! [`emission`] is what they judge: every template and document of the shared stacks and of several environments.
 //!
 //! What runs is tested on [`aws`], a local AWS behind a front that records every call and refuses what AWS's own models forbid.
@@ -26,6 +28,7 @@ pub mod aws;
 pub mod buildspec;
 pub mod cfn_lint;
 pub mod emission;
+pub mod github;
 pub mod lambda;
 pub mod tools;
 pub mod velocity;

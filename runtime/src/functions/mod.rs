@@ -7,16 +7,23 @@ mod app;
 mod apply_stack;
 mod check_pipeline;
 mod check_stack;
+pub mod fetch_source;
+mod report;
 mod stage_deployer;
 mod start_pipeline;
 mod stop_pipeline;
+mod teardown;
 
+pub use app::{DeleteItem, GetItem, ListItems, PutItem};
 pub use apply_stack::ApplyStack;
 pub use check_pipeline::CheckPipeline;
 pub use check_stack::CheckStack;
+pub use fetch_source::FetchSource;
+pub use report::Report;
 pub use stage_deployer::StageDeployer;
 pub use start_pipeline::StartPipeline;
 pub use stop_pipeline::StopPipeline;
+pub use teardown::Teardown;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -27,8 +34,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use stacks::Project;
 use synth::{EnvironmentVariable, Handler};
-
-pub use app::{DeleteItem, GetItem, ListItems, PutItem};
 
 use crate::Failure;
 

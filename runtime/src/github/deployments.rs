@@ -60,6 +60,8 @@ pub struct DeploymentStatus {
     pub environment_url: Option<String>,
     /// The page with the details.
     pub log_url: Option<String>,
+    /// Whether a success sets all other deployments of the environment inactive; GitHub does that only where they are not transient.
+    pub replaces_others: bool,
 }
 
 impl Client {
@@ -131,8 +133,6 @@ impl Client {
 
     /// Adds a status to a deployment. The latest counts.
     ///
-    /// Other deployments of the environment are left alone: GitHub would set them inactive by itself only where they are not transient.
-    ///
     /// # Errors
     /// All of [`Error`].
     pub async fn set_deployment_status(
@@ -147,7 +147,7 @@ impl Client {
         let mut body = json!({
             "state": status.state,
             "description": status.description,
-            "auto_inactive": false,
+            "auto_inactive": status.replaces_others,
         });
         for (name, url) in [
             ("environment_url", &status.environment_url),

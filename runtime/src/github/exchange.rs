@@ -19,6 +19,8 @@ const VERSION: &str = "2022-11-28";
 const AGENT: &str = concat!("TheBestest/", env!("CARGO_PKG_VERSION"));
 /// How long one request may take. GitHub itself ends what takes longer than ten seconds.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// How long before the deadline an attempt is given up, so that there is time left to say why.
+const PARTING: Duration = Duration::from_millis(700);
 /// The largest answer that is read: a page of a hundred pull requests with long texts is about half of it.
 const LARGEST: usize = 16 << 20;
 
@@ -43,7 +45,7 @@ impl Transport {
         token: &SecretValue,
         invocation: &Invocation,
     ) -> Result<Answer, Silence> {
-        let patience = PATIENCE.min(invocation.remaining());
+        let patience = PATIENCE.min(time_left(invocation));
         let exchange = async {
             let response = self.head(call, address, Some(token), invocation).await?;
             let (parts, body) = response.into_parts();
@@ -91,7 +93,7 @@ impl Transport {
         let request = request
             .body(Full::new(call.body.clone().unwrap_or_default()))
             .map_err(|_| unsent("its address is none".to_owned()))?;
-        let patience = PATIENCE.min(invocation.remaining());
+        let patience = PATIENCE.min(time_left(invocation));
         match tokio::time::timeout(patience, self.https.request(request)).await {
             Ok(Ok(response)) => Ok(response.map(|body| {
                 let broken = |fault: _| Silence {
@@ -107,6 +109,11 @@ impl Transport {
             Err(_) => Err(late(patience)),
         }
     }
+}
+
+/// How long there is to ask for something.
+pub(super) fn time_left(invocation: &Invocation) -> Duration {
+    invocation.remaining().saturating_sub(PARTING)
 }
 
 fn late(patience: Duration) -> Silence {

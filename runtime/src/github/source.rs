@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http_body_util::BodyExt;
 
-use super::exchange::Body;
+use super::exchange::{Body, time_left};
 use super::message::Call;
 use super::{Client, Error, repository, segment};
 use crate::functions::Invocation;
@@ -49,7 +49,7 @@ impl Zipball {
             message,
         };
         loop {
-            let frame = tokio::time::timeout(invocation.remaining(), self.body.frame())
+            let frame = tokio::time::timeout(time_left(invocation), self.body.frame())
                 .await
                 .map_err(|_| unavailable("it stopped arriving, and no time is left; try again".to_owned()))?;
             match frame {

@@ -98,8 +98,16 @@ pub struct Record {
 pub struct ReportMemory {
     /// The one comment's id.
     pub comment_id: Option<u64>,
+    /// The one comment's page.
+    pub comment_url: String,
     /// GitHub's deployment ids by environment, `pr-17` or `stage`.
     pub deployments: BTreeMap<String, u64>,
+    /// The ids of an environment's earlier deployments, which GitHub still shows as active, by environment.
+    pub earlier_deployments: BTreeMap<String, Vec<u64>>,
+    /// What the application's stack said when it was deployed last, by environment: its outputs by name.
+    pub outputs: BTreeMap<String, BTreeMap<String, String>>,
+    /// Whether GitHub has not taken all of the last report.
+    pub unfinished: bool,
     /// The comment's rows, by [`row_key`].
     pub rows: BTreeMap<String, ReportRow>,
 }

@@ -15,8 +15,8 @@ use synth::{ErrorName, Handler, HandlerError};
 use tracing::Instrument;
 
 use crate::functions::{
-    ApplyStack, CheckPipeline, CheckStack, Environment, Function, Invocation, StageDeployer, StartError, StartPipeline,
-    StopPipeline,
+    ApplyStack, CheckPipeline, CheckStack, DeleteItem, Environment, FetchSource, Function, GetItem, Invocation,
+    ListItems, PutItem, Report, StageDeployer, StartError, StartPipeline, StopPipeline, Teardown,
 };
 use crate::{Failure, aws};
 
@@ -90,12 +90,19 @@ pub async fn run(variables: BTreeMap<String, String>) -> Result<(), ShellError> 
         name.as_str(),
         &environment,
         [
-            ApplyStack,
-            CheckPipeline,
-            CheckStack,
-            StageDeployer,
+            FetchSource,
             StartPipeline,
-            StopPipeline
+            CheckPipeline,
+            StopPipeline,
+            ApplyStack,
+            CheckStack,
+            Report,
+            Teardown,
+            StageDeployer,
+            ListItems,
+            GetItem,
+            PutItem,
+            DeleteItem,
         ]
     )
 }

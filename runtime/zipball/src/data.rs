@@ -45,6 +45,15 @@ pub(crate) struct Inflation {
     most: u64,
 }
 
+/// What passes by.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Piece<'a> {
+    /// A piece of the data.
+    Data(&'a [u8]),
+    /// The descriptor.
+    Descriptor(&'a [u8]),
+}
+
 /// How far it is.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -102,13 +111,13 @@ impl Data {
         &mut self,
         input: &mut &[u8],
         hold: &mut Vec<u8>,
-        pass: &mut impl FnMut(&[u8]),
+        pass: &mut impl FnMut(Piece<'_>),
     ) -> Result<Step, Fault> {
         match self {
             Self::Sized { remaining, sums } => {
                 let bytes = take(input, *remaining);
                 *remaining -= bytes.len() as u64;
-                pass(bytes);
+                pass(Piece::Data(bytes));
                 Ok(if *remaining == 0 {
                     Step::Ended(*sums)
                 } else {
@@ -123,7 +132,7 @@ impl Data {
                 let bytes = take(input, *remaining);
                 *remaining -= bytes.len() as u64;
                 crc.update(bytes);
-                pass(bytes);
+                pass(Piece::Data(bytes));
                 if *remaining > 0 {
                     return Ok(Step::Hungry);
                 }
@@ -153,7 +162,7 @@ impl Data {
                     .find(|descriptor| hold.starts_with(descriptor) && begins_a_record(&hold[descriptor.len()..]))
                     .map(|descriptor| descriptor.len())
                     .ok_or(Fault::Broken("its descriptor does not fit it"))?;
-                pass(&hold[..length]);
+                pass(Piece::Descriptor(&hold[..length]));
                 hold.drain(..length);
                 Ok(Step::Ended(*sums))
             }
@@ -162,7 +171,7 @@ impl Data {
 }
 
 impl Inflation {
-    fn step(&mut self, input: &mut &[u8], pass: &mut impl FnMut(&[u8])) -> Result<Option<Sums>, Fault> {
+    fn step(&mut self, input: &mut &[u8], pass: &mut impl FnMut(Piece<'_>)) -> Result<Option<Sums>, Fault> {
         loop {
             let (read, written) = (self.inflater.total_in(), self.inflater.total_out());
             let status = self
@@ -171,7 +180,7 @@ impl Inflation {
                 .map_err(|_| Fault::Broken("it cannot be inflated"))?;
             let read = self.inflater.total_in() - read;
             let produced = usize::try_from(self.inflater.total_out() - written).unwrap_or(SCRATCH);
-            pass(take(input, read));
+            pass(Piece::Data(take(input, read)));
             self.crc.update(&self.scratch[..produced.min(SCRATCH)]);
             if self.inflater.total_out() > self.most {
                 return Err(Fault::TooFar);
@@ -200,7 +209,7 @@ fn search(
     hold: &mut Vec<u8>,
     passed: &mut u64,
     crc: &mut Hasher,
-    pass: &mut impl FnMut(&[u8]),
+    pass: &mut impl FnMut(Piece<'_>),
 ) -> Step {
     if input.is_empty() {
         return Step::Hungry;
@@ -234,7 +243,8 @@ fn search(
             };
             let found = descriptors(sums).any(|descriptor| hold[end..at] == *descriptor);
             if found {
-                pass(&hold[..at]);
+                pass(Piece::Data(&hold[..end]));
+                pass(Piece::Descriptor(&hold[end..at]));
                 *input = &input[(at + NEXT).saturating_sub(old)..];
                 hold.truncate(at + NEXT);
                 hold.drain(..at);
@@ -247,7 +257,7 @@ fn search(
     if hold.len() > keep {
         let done = hold.len() - keep;
         crc.update(&hold[..done]);
-        pass(&hold[..done]);
+        pass(Piece::Data(&hold[..done]));
         *passed += done as u64;
         hold.drain(..done);
     }

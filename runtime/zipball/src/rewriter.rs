@@ -1,6 +1,6 @@
 //! The rewriter: takes the archive record by record, and hands out what becomes of each.
 
-use crate::data::{Data, Fault, Step};
+use crate::data::{Data, Fault, Piece, Step};
 use crate::directory::{Directory, Layout};
 use crate::entries::Entries;
 use crate::format::{self, CENTRAL, Central, END, END64, LOCAL, LOCATOR64, Local};
@@ -161,10 +161,13 @@ impl Rewriter {
     fn pass(&mut self, input: &mut &[u8], output: &mut impl Output) -> Result<bool, Error> {
         let Some(passing) = &mut self.data else { return Ok(true) };
         let (mut count, candidates, root, method) = (0, &mut self.candidates, passing.root, passing.method);
-        let step = passing.data.step(input, &mut self.hold, &mut |bytes| {
+        let step = passing.data.step(input, &mut self.hold, &mut |piece| {
+            let (Piece::Data(bytes) | Piece::Descriptor(bytes)) = piece;
             count += bytes.len() as u64;
             if !root {
                 output.put(bytes);
+            }
+            if matches!(piece, Piece::Data(_)) {
                 candidates.pass(bytes, method);
             }
         });

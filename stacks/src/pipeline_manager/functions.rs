@@ -187,8 +187,7 @@ impl Make<'_> {
             .environment(ApplyStack::PROJECT, self.project())
             .environment(ApplyStack::STACK_ROLE, self.resources.stack_role.arn())
             .allow(self.stacks(actions, "deploy-"))
-            .allow((&bucket.bucket_arn).get_objects(&format!("{TEMPLATES}*")))
-            .allow((&bucket.bucket_arn).put_objects(&format!("{TEMPLATES}*")))
+            .allow(self.templates())
             .allow(pass_to_cloudformation(self.resources.stack_role.arn()))
             .allow(self.records([Dynamodb::GetItem]))
     }
@@ -210,6 +209,7 @@ impl Make<'_> {
             .environment(Report::TABLE, self.resources.records.name())
             .environment(Report::GITHUB_CREDENTIALS, self.resources.github_credentials.arn())
             .environment(Report::PROJECT, self.project())
+            .allow(self.stacks([Cloudformation::DescribeStacks], "app-"))
             .allow(self.records([Dynamodb::GetItem, Dynamodb::UpdateItem]))
             .allow(read_secret(self.resources.github_credentials.arn()))
     }
@@ -233,12 +233,20 @@ impl Make<'_> {
             .environment(Teardown::BUCKET, bucket.bucket_name.clone())
             .environment(Teardown::TABLE, self.resources.records.name())
             .environment(Teardown::PROJECT, self.project())
+            .allow(Grant::on_matching(
+                [
+                    Codepipeline::ListPipelineExecutions,
+                    Codepipeline::StopPipelineExecution,
+                ],
+                names::arn("codepipeline", self.resources.names.deploy_pipelines("pr-*")),
+                NAMED,
+            ))
             .allow(self.stacks(delete, "deploy-pr-"))
             .allow(self.stacks(delete, "app-pr-"))
-            .allow((&bucket.bucket_arn).list_objects("packages/pr-"))
-            .allow((&bucket.bucket_arn).list_objects(SOURCES))
-            .allow((&bucket.bucket_arn).delete_objects("packages/pr-*"))
+            .allow(list_versions(&bucket.bucket_arn, [SOURCES, "packages/pr-", "pr-"]))
             .allow((&bucket.bucket_arn).delete_objects(&format!("{SOURCES}*")))
+            .allow((&bucket.bucket_arn).delete_objects("packages/pr-*"))
+            .allow((&bucket.bucket_arn).delete_objects("pr-*"))
             .allow(Grant::on_matching(
                 [S3::DeleteObject, S3::DeleteObjectVersion, S3::ListBucketVersions],
                 environments,
@@ -287,6 +295,16 @@ impl Make<'_> {
         Grant::on(actions, self.resources.records.arn())
     }
 
+    /// Writing large templates, and having CloudFormation read them: it does so with the rights of whoever asks it to.
+    #[track_caller]
+    fn templates(&self) -> Grant {
+        Grant::on_matching(
+            [S3::GetObject, S3::PutObject],
+            sub![self.resources.imports.artifacts.bucket_arn.clone(), "/", TEMPLATES, "*"],
+            "large templates, which are named after their content",
+        )
+    }
+
     /// The shared unit-test pipeline and the deploy pipelines of all environments.
     #[track_caller]
     fn pipelines<const N: usize>(&self, actions: [Codepipeline; N]) -> Grant {
@@ -305,6 +323,16 @@ impl Make<'_> {
             NAMED,
         )
     }
+}
+
+/// Listing the versions of objects under these prefixes.
+#[track_caller]
+fn list_versions<const N: usize>(bucket: &Value<synth::Arn<synth::s3::Bucket>>, prefixes: [&str; N]) -> Grant {
+    Grant::on([S3::ListBucketVersions], bucket.clone()).when_any(
+        Operator::StringLike,
+        "s3:prefix",
+        prefixes.map(|prefix| format!("{prefix}*")),
+    )
 }
 
 #[track_caller]

@@ -7,6 +7,7 @@
 
 mod debian;
 mod node;
+mod openapi;
 mod python;
 mod run;
 
@@ -21,6 +22,7 @@ use sha2::{Digest, Sha256};
 
 pub use debian::velocity_jars;
 pub use node::node_modules;
+pub use openapi::github_description;
 pub use python::{Packages, python};
 
 pub(crate) use run::{answer, script};

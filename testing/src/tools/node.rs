@@ -17,8 +17,8 @@ const LOCK: &str = include_str!("../../tools/package-lock.json");
 /// # Errors
 /// [`Error::Unavailable`] without Node 18 or later and npm; [`Error::Install`] when the installation fails.
 pub fn node_modules() -> Result<PathBuf, Error> {
-    present("node")?;
-    present("npm")?;
+    present(TOOL, "node")?;
+    present(TOOL, "npm")?;
     install(&folder()?, TOOL, &[PACKAGE.as_bytes(), LOCK.as_bytes()], |draft| {
         for (name, text) in [("package.json", PACKAGE), ("package-lock.json", LOCK)] {
             let path = draft.join(name);
@@ -37,11 +37,12 @@ pub fn node_modules() -> Result<PathBuf, Error> {
     })
 }
 
-fn present(program: &str) -> Result<(), Error> {
+/// Whether a program can be started, for the sake of a tool.
+pub(super) fn present(tool: &'static str, program: &str) -> Result<(), Error> {
     word_of(Command::new(program).arg("--version"))
         .map(drop)
         .ok_or_else(|| Error::Unavailable {
-            tool: TOOL,
+            tool,
             needs: format!("{program} (Node 18 or later with npm)"),
         })
 }
@@ -52,7 +53,7 @@ mod tests {
 
     #[test]
     fn a_machine_without_node_is_told_what_it_needs() {
-        let fault = present("no-such-node").unwrap_err();
+        let fault = present(TOOL, "no-such-node").unwrap_err();
         assert!(
             fault
                 .to_string()
