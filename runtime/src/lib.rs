@@ -4,6 +4,7 @@
 //! [`functions`]. What can be decided without asking anybody — a webhook, a claim, a comment — is decided in modules that know
 //! no SDK, and the functions carry it out. [`shell`] is all that knows of Lambda.
 
+pub mod app;
 mod failure;
 pub mod record;
 pub mod webhook;

@@ -3,6 +3,7 @@
 //! Each is a struct that [`Function::new`] makes once a cold start, with the clients it needs, and [`Function::call`] uses for
 //! every invocation.
 
+mod app;
 mod apply_stack;
 mod check_pipeline;
 mod check_stack;
@@ -28,6 +29,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use stacks::Project;
 use synth::{EnvironmentVariable, Handler};
+
+pub use app::{DeleteItem, GetItem, ListItems, PutItem};
 
 use crate::Failure;
 

@@ -6,11 +6,9 @@
 //! CodePipeline itself ([`Pipelines`]), which no emulator executes, and fails calls on request ([`Fault`]).
 //!
 //! ```no_run
-//! # async fn test(client: impl Fn(&aws_types::SdkConfig)) {
 //! let Some(cloud) = testing::or_skip("the record is kept", testing::aws::Cloud::start()) else { return };
-//! client(&cloud.config("claim")); // a client of any AWS SDK crate: `Client::new(&cloud.config("claim"))`
-//! assert_eq!(cloud.calls("claim")[0].operation, "UpdateItem");
-//! # }
+//! // A client that `runtime::aws::config(&cloud.variables(), "claim")` configures is served, and its calls are the claim's:
+//! assert_eq!(cloud.calls("claim").len(), 0);
 //! ```
 //!
 //! Each [`Cloud`] is an AWS account of its own with a front of its own, so tests run side by side under the same names; bucket
@@ -28,14 +26,12 @@ mod rules;
 mod wire;
 
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     path::Path,
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
-use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
-use aws_types::{SdkConfig, app_name::AppName, region::Region};
 use serde_json::Value;
 
 pub use fault::Fault;
@@ -125,29 +121,26 @@ impl Cloud {
         &self.ministack.log
     }
 
-    /// What a client of this account is made from; its calls are the `caller`'s.
-    ///
-    /// # Panics
-    /// If the caller's name is no word of a user agent.
-    pub fn config(&self, caller: &str) -> SdkConfig {
+    /// The variables that Lambda would set for a function of this account, besides the endpoint, which is the front.
+    /// `runtime::aws::config` reads them.
+    pub fn variables(&self) -> BTreeMap<String, String> {
         // MiniStack takes an access key of twelve digits for the account's root user.
-        self.config_as(caller, Credentials::from_keys(self.account.clone(), "test", None))
+        self.variables_as(&self.account, "test", None)
     }
 
     /// The same with other credentials, such as those of an assumed role.
-    ///
-    /// # Panics
-    /// If the caller's name is no word of a user agent.
-    pub fn config_as(&self, caller: &str, credentials: Credentials) -> SdkConfig {
-        let name = AppName::new(caller.to_owned());
-        let name = name.unwrap_or_else(|fault| panic!("`{caller}` cannot be the name of a caller: {fault}"));
-        SdkConfig::builder()
-            .app_name(name)
-            .behavior_version(BehaviorVersion::latest())
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .endpoint_url(self.endpoint())
-            .region(Region::from_static(REGION))
-            .build()
+    pub fn variables_as(&self, access_key: &str, secret: &str, token: Option<&str>) -> BTreeMap<String, String> {
+        let endpoint = self.endpoint();
+        let set = [
+            ("AWS_ACCESS_KEY_ID", Some(access_key)),
+            ("AWS_ENDPOINT_URL", Some(&endpoint)),
+            ("AWS_REGION", Some(REGION)),
+            ("AWS_SECRET_ACCESS_KEY", Some(secret)),
+            ("AWS_SESSION_TOKEN", token),
+        ];
+        set.into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+            .collect()
     }
 
     /// What the caller asked for, in order. Calls that a fault or a rule stopped are among them.

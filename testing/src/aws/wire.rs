@@ -262,12 +262,8 @@ fn labels_of<'a>(template: &'a str, path: &str) -> Option<BTreeMap<&'a str, Stri
     let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     let mut labels = BTreeMap::new();
     let mut rest = path.strip_prefix('/')?;
-    let mut expected = template
-        .strip_prefix('/')?
-        .split('/')
-        .filter(|part| !part.is_empty())
-        .peekable();
-    while let Some(part) = expected.next() {
+    let expected = template.strip_prefix('/')?.split('/').filter(|part| !part.is_empty());
+    for part in expected {
         let label = part.strip_prefix('{').and_then(|part| part.strip_suffix('}'));
         if let Some(greedy) = label.and_then(|label| label.strip_suffix('+')) {
             labels.insert(greedy, decode(rest));

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_codepipeline::types::{SourceRevisionOverride, SourceRevisionType};
+use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
@@ -11,6 +12,8 @@ use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use serde_json::json;
 use testing::aws::{Action, ActionStatus, Cloud, ExecutionStatus, Fault, REGION, Step};
 use testing::or_skip;
+
+use crate::cloud::Configured;
 
 async fn table(cloud: &Cloud, name: &str) {
     let client = aws_sdk_dynamodb::Client::new(&cloud.config("test"));
@@ -206,7 +209,7 @@ async fn a_fault_hits_the_call_it_was_meant_for() {
         return;
     };
     table(&cloud, "things").await;
-    let once = aws_sdk_dynamodb::config::retry::RetryConfig::disabled();
+    let once = RetryConfig::disabled();
     let config = cloud.config("claim").to_builder().retry_config(once).build();
     let client = aws_sdk_dynamodb::Client::new(&config);
     cloud.fail("dynamodb", "PutItem", 2, Fault::Throttled);

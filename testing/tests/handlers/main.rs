@@ -3,4 +3,6 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot set up what it tests has failed")]
 
+mod app;
+mod cloud;
 mod front;
