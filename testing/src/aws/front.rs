@@ -3,6 +3,7 @@
 //! It runs on a thread of its own, so that a test's blocking or its own runtime's end never stops it, until it is dropped.
 
 use std::{
+    collections::BTreeMap,
     convert::Infallible,
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex},
@@ -22,7 +23,7 @@ use serde_json::Value;
 use tokio::{net::TcpListener, sync::oneshot};
 
 use super::{
-    Call, Fault, Pipelines,
+    Call, Fault, Grants, Pipelines,
     answer::Answer,
     lock,
     model::{Protocol, Service},
@@ -49,6 +50,9 @@ pub(super) struct State {
     calls: Mutex<Vec<Call>>,
     violations: Mutex<Vec<String>>,
     faults: Mutex<Vec<Planned>>,
+    account: String,
+    /// What callers that have a role may do, where policies are enforced.
+    grants: Mutex<BTreeMap<String, Grants>>,
     pub(super) pipelines: Pipelines,
 }
 
@@ -83,6 +87,8 @@ impl Front {
             calls: Mutex::default(),
             violations: Mutex::default(),
             faults: Mutex::default(),
+            account: account.to_owned(),
+            grants: Mutex::default(),
             pipelines: Pipelines::of(account),
         });
         let (end, ended) = oneshot::channel();
@@ -195,7 +201,7 @@ impl State {
             .input(asked.operation)
             .map_or_else(Vec::new, |shape| rules::broken(shape, &parameters));
         broken.extend(unknown.into_iter().map(|name| format!("{name} is unknown")));
-        let place = self.remember(Call {
+        let call = Call {
             caller: caller.clone(),
             service: name.clone(),
             operation: operation.to_owned(),
@@ -203,8 +209,12 @@ impl State {
             path: head.uri.path().to_owned(),
             parameters: parameters.clone(),
             status: None,
-        });
-        let answer = if broken.is_empty() {
+        };
+        let denied = self.denied(&call, service.protocol);
+        let place = self.remember(call);
+        let answer = if let Some(denied) = denied {
+            Ok(denied)
+        } else if broken.is_empty() {
             self.carry_out(&service, operation, &parameters, (head, body), client)
                 .await
         } else {
@@ -280,6 +290,28 @@ impl State {
             }
         }
         due.map(|place| faults.remove(place).fault)
+    }
+
+    /// From now on the caller's policies are enforced where MiniStack cannot.
+    pub(super) fn enforce(&self, caller: &str, grants: Grants) {
+        lock(&self.grants).insert(caller.to_owned(), grants);
+    }
+
+    /// The refusal of a caller whose role may not do this, as far as MiniStack does not judge it: CodePipeline, and passing roles.
+    fn denied(&self, call: &Call, protocol: Protocol) -> Option<Answer> {
+        let grants = lock(&self.grants);
+        let grants = grants.get(&call.caller)?;
+        let ours = |action: &str| action.starts_with("codepipeline:") || action == "iam:PassRole";
+        let mut needed = call.permissions(&self.account).into_iter();
+        let denied = needed.find(|permission| ours(&permission.action) && !grants.allow(permission))?;
+        let message = format!(
+            "{} is not authorized to perform: {} on resource: {}",
+            grants.role, denied.action, denied.resource
+        );
+        Some(match protocol {
+            Protocol::Json => Answer::error(protocol, 400, "AccessDeniedException", &message),
+            _ => Answer::error(protocol, 403, "AccessDenied", &message),
+        })
     }
 
     fn remember(&self, call: Call) -> usize {

@@ -6,7 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Permission, resolve::Resolver};
+use super::{
+    Permission,
+    resolve::{self, Resolver},
+};
 use crate::emission::Emission;
 
 /// What Lambda itself does in a function's name: its logs and traces.
@@ -44,25 +47,9 @@ pub struct Difference {
 impl Grants {
     /// The grants of the function with this handler in the owner's stacks; none if it is in none.
     pub fn of(emissions: &[Emission], owner: &str, handler: &str, account: &str) -> Option<Self> {
-        let mut found = emissions
-            .iter()
-            .filter(|emission| emission.owner == owner)
-            .flat_map(|emission| {
-                emission
-                    .resources()
-                    .filter(|resource| {
-                        resource.kind == "AWS::Lambda::Function" && resource.properties["Handler"] == handler
-                    })
-                    .map(move |function| (emission, function))
-            });
-        let (emission, function) = found.next()?;
-        let resolver = Resolver {
-            emissions,
-            emission,
-            account,
-        };
+        let (resolver, function) = resolve::function(emissions, owner, handler, account)?;
         let id = function.properties["Role"]["Fn::GetAtt"][0].as_str()?;
-        let role = emission.resources().find(|resource| resource.id == id)?;
+        let role = resolver.emission.resources().find(|resource| resource.id == id)?;
         let policies = role.properties["Policies"].as_array();
         let statements = policies.into_iter().flatten().flat_map(|policy| {
             let statements = policy["PolicyDocument"]["Statement"].as_array();
@@ -122,6 +109,29 @@ impl Grants {
         });
         serde_json::json!({ "Version": "2012-10-17", "Statement": statements.collect::<Vec<_>>() })
     }
+}
+
+/// The environment variables that the template gives the function with this handler in the owner's stacks, under the physical
+/// names that its resources have in this account; none if it is in no stack.
+///
+/// The ARN of a secret ends in characters that Secrets Manager makes up: they are `??????`.
+///
+/// # Panics
+/// On an intrinsic function that no variable of this system uses.
+pub fn variables(
+    emissions: &[Emission],
+    owner: &str,
+    handler: &str,
+    account: &str,
+) -> Option<BTreeMap<String, String>> {
+    let (resolver, function) = resolve::function(emissions, owner, handler, account)?;
+    let variables = function.properties["Environment"]["Variables"].as_object();
+    let variables = variables.into_iter().flatten();
+    Some(
+        variables
+            .map(|(name, value)| (name.clone(), resolver.text(value)))
+            .collect(),
+    )
 }
 
 impl Statement {
@@ -185,6 +195,47 @@ fn matches(pattern: &str, text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::emission;
+
+    #[test]
+    fn what_every_function_may_and_knows_is_resolved() {
+        let emissions = emission::everything();
+        let mut functions = 0;
+        for emission in &emissions {
+            for function in emission
+                .resources()
+                .filter(|resource| resource.kind == "AWS::Lambda::Function")
+            {
+                let handler = function.properties["Handler"].as_str().unwrap();
+                let grants = Grants::of(&emissions, &emission.owner, handler, "123456789012").unwrap();
+                let known = variables(&emissions, &emission.owner, handler, "123456789012").unwrap();
+                let text = format!("{grants:?} {known:?}");
+                assert!(!text.contains("${") && !text.contains("Fn::"), "{handler}: {text}");
+                functions += 1;
+            }
+        }
+        assert!(functions > 20, "only {functions} functions were found");
+        let claim = variables(&emissions, "shared", "claim", "123456789012").unwrap();
+        assert_eq!(claim["TABLE"], "thebestest-pull-requests");
+        let fetch = Grants::of(&emissions, "shared", "fetch_source", "123456789012").unwrap();
+        let put = |key: &str| {
+            let bucket = "arn:aws:s3:::thebestest-artifacts-123456789012-eu-west-1";
+            Permission::new("s3:PutObject", format!("{bucket}/{key}"))
+        };
+        assert!(fetch.allow(&put("source/a/b/17/c.zip")) && !fetch.allow(&put("templates/a")));
+    }
+
+    #[test]
+    fn a_condition_that_the_request_decides_must_hold() {
+        let teardown = Grants::of(&emission::everything(), "shared", "teardown", "123456789012").unwrap();
+        let list = Permission::new(
+            "s3:ListBucketVersions",
+            "arn:aws:s3:::thebestest-artifacts-123456789012-eu-west-1",
+        );
+        assert!(teardown.allow(&list.clone().when("s3:prefix", Some("packages/pr-17/"))));
+        assert!(!teardown.allow(&list.clone().when("s3:prefix", Some("templates/"))));
+        assert!(!teardown.allow(&list), "a listing of everything");
+    }
 
     #[test]
     fn patterns_match_as_iam_says() {

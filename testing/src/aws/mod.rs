@@ -43,7 +43,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 pub use fault::Fault;
-pub use grants::{Difference, Grants, Statement};
+pub use grants::{Difference, Grants, Statement, variables};
 pub use permissions::Permission;
 pub use pipelines::{Action, ActionStatus, Execution, ExecutionStatus, Pipelines, Step};
 
@@ -63,6 +63,7 @@ pub struct Cloud {
     account: String,
     front: Front,
     ministack: &'static MiniStack,
+    enforcement: Enforcement,
     /// The credentials of callers that have a role.
     roles: Mutex<BTreeMap<String, Session>>,
 }
@@ -107,8 +108,8 @@ impl Cloud {
     /// An empty account in which callers may do what their identity policies allow (MiniStack's `AUTH=true`).
     ///
     /// MiniStack verifies signatures and session tokens, and judges actions, resources and conditions (`s3:prefix`,
-    /// `aws:ResourceTag/…`) of identity policies and permission boundaries. It does not judge what a service would do with a role
-    /// that is passed to it, nor `iam:PassRole` itself. CodePipeline is the front's own and lets everybody in.
+    /// `aws:ResourceTag/…`) of identity policies. The front judges what MiniStack does not: CodePipeline, and `iam:PassRole`. Nobody
+    /// judges what a service does with a role that is passed to it.
     ///
     /// # Errors
     /// As [`Cloud::start`].
@@ -125,6 +126,7 @@ impl Cloud {
             account,
             front,
             ministack,
+            enforcement,
             roles: Mutex::default(),
         })
     }
@@ -199,6 +201,9 @@ impl Cloud {
             .env("NO_PROXY", "127.0.0.1");
         let role = tools::answer("the role's credentials", command, &asked.to_string())?;
         lock(&self.roles).insert(caller.to_owned(), role);
+        if self.enforcement == Enforcement::Policies {
+            self.front.state.enforce(caller, grants.clone());
+        }
         Ok(())
     }
 

@@ -59,14 +59,15 @@ pub(super) struct Reference {
     pub(super) shape: String,
 }
 
-#[derive(Deserialize)]
-struct Document {
+/// A model as its file has it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Document {
     metadata: Metadata,
     operations: HashMap<String, Operation>,
     shapes: HashMap<String, Map<String, Value>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Metadata {
     protocol: Protocol,
 }
@@ -116,14 +117,18 @@ impl Service {
             source,
         };
         let packed = File::open(path).map_err(unreadable)?;
-        let file: Document = serde_json::from_reader(GzDecoder::new(BufReader::new(packed)))
-            .map_err(|fault| unreadable(fault.into()))?;
-        Ok(Self {
+        let unpacked = GzDecoder::new(BufReader::new(packed));
+        let document = serde_json::from_reader(unpacked).map_err(|fault| unreadable(fault.into()))?;
+        Ok(Self::of(name, document))
+    }
+
+    pub(super) fn of(name: &str, document: Document) -> Self {
+        Self {
             name: name.to_owned(),
-            protocol: file.metadata.protocol,
-            operations: file.operations,
-            shapes: file.shapes,
-        })
+            protocol: document.metadata.protocol,
+            operations: document.operations,
+            shapes: document.shapes,
+        }
     }
 
     /// What the operation takes, if it takes anything.

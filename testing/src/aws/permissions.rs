@@ -23,7 +23,7 @@ pub struct Permission {
 }
 
 impl Permission {
-    fn new(action: impl Into<String>, resource: impl Into<String>) -> Self {
+    pub(super) fn new(action: impl Into<String>, resource: impl Into<String>) -> Self {
         Self {
             action: action.into(),
             resource: resource.into(),
@@ -31,7 +31,7 @@ impl Permission {
         }
     }
 
-    fn when(mut self, key: &'static str, value: Option<&str>) -> Self {
+    pub(super) fn when(mut self, key: &'static str, value: Option<&str>) -> Self {
         self.context.extend(value.map(|value| (key, value.to_owned())));
         self
     }

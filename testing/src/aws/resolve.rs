@@ -13,6 +13,25 @@ pub(super) struct Resolver<'a> {
     pub(super) account: &'a str,
 }
 
+/// The function with this handler in the owner's stacks, and what resolves its values.
+pub(super) fn function<'a>(
+    emissions: &'a [Emission],
+    owner: &str,
+    handler: &str,
+    account: &'a str,
+) -> Option<(Resolver<'a>, Resource<'a>)> {
+    let own = emissions.iter().filter(|emission| emission.owner == owner);
+    let mut found = own.flat_map(|emission| emission.resources().map(move |resource| (emission, resource)));
+    let (emission, function) = found
+        .find(|(_, resource)| resource.kind == "AWS::Lambda::Function" && resource.properties["Handler"] == handler)?;
+    let resolver = Resolver {
+        emissions,
+        emission,
+        account,
+    };
+    Some((resolver, function))
+}
+
 impl Resolver<'_> {
     /// The text that the value becomes.
     ///

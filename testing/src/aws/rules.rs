@@ -131,3 +131,69 @@ fn compile(pattern: &str) -> Option<Regex> {
     // Some escape what needs no escape, which a Unicode pattern may not.
     Regex::with_flags(&whole, "u").or_else(|_| Regex::new(&whole)).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::aws::model::Service;
+
+    fn judged(shape: Value, value: Value) -> Vec<String> {
+        let document = json!({
+            "metadata": { "protocol": "json" },
+            "operations": { "Do": { "input": { "shape": "Input" } } },
+            "shapes": { "Input": { "type": "structure", "required": ["it"], "members": { "it": { "shape": "It" } } }, "It": shape },
+        });
+        let service = Service::of("test", serde_json::from_value(document).unwrap());
+        broken(
+            service.input(&service.operations["Do"]).unwrap(),
+            &json!({ "it": value }),
+        )
+    }
+
+    #[test]
+    fn lengths_are_counted_in_characters() {
+        let shape = json!({ "type": "string", "min": 2, "max": 3 });
+        assert!(judged(shape.clone(), json!("üü")).is_empty() && judged(shape.clone(), json!("🍕🍕🍕")).is_empty());
+        assert_eq!(
+            judged(shape.clone(), json!("ü")),
+            ["it has 1 characters, allowed are 2 to 3"]
+        );
+        assert_eq!(
+            judged(shape, json!("four")),
+            ["it has 4 characters, allowed are 2 to 3"]
+        );
+    }
+
+    #[test]
+    fn a_pattern_holds_for_the_whole_text() {
+        let shape = json!({ "type": "string", "pattern": "[a-z]+" });
+        assert!(judged(shape.clone(), json!("abc")).is_empty());
+        assert_eq!(judged(shape.clone(), json!("abc1")).len(), 1);
+        let secret = json!({ "type": "string", "pattern": "[a-z]+", "sensitive": true });
+        assert_eq!(
+            judged(secret, json!("S3CRET")),
+            ["it is `(sensitive)`, allowed is what matches [a-z]+"]
+        );
+    }
+
+    #[test]
+    fn what_is_missing_unknown_or_of_another_kind_is_found() {
+        assert_eq!(
+            judged(json!({ "type": "string" }), Value::Null),
+            ["it is missing, Input requires it"]
+        );
+        assert_eq!(
+            judged(json!({ "type": "integer" }), json!("1")),
+            ["it is \"1\", allowed is a integer (It)"]
+        );
+        let shape = json!({ "type": "string", "enum": ["A", "B"] });
+        assert_eq!(judged(shape, json!("C")), ["it is `C`, allowed are [\"A\",\"B\"]"]);
+        let list = json!({ "type": "list", "member": { "shape": "Input" } });
+        assert_eq!(
+            judged(list, json!([{ "other": 1, "it": [] }])),
+            ["it[0].other is unknown, Input has no such member"]
+        );
+    }
+}

@@ -429,3 +429,53 @@ fn renamed(shape: Shape<'_>, value: Value) -> Value {
         other => other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_stand_for_segments_and_greedy_ones_for_the_rest() {
+        let of = |template, path| labels_of(template, path).map(|labels| labels.into_values().collect::<Vec<_>>());
+        assert_eq!(
+            of("/{Bucket}/{Key+}", "/b/a%20b/c+d"),
+            Some(vec!["b".to_owned(), "a b/c+d".to_owned()])
+        );
+        assert_eq!(of("/{Bucket}", "/b/"), Some(vec!["b".to_owned()]));
+        assert_eq!(of("/{Bucket}", "/b/key"), None);
+        assert_eq!(of("/{Bucket}/{Key+}", "/b/"), None);
+        assert_eq!(
+            of("/restapis/{id}/stages", "/restapis/x/stages"),
+            Some(vec!["x".to_owned()])
+        );
+        assert_eq!(of("/restapis/{id}/stages", "/restapis/x/models"), None);
+    }
+
+    #[test]
+    fn the_service_is_the_one_that_the_request_is_signed_for() {
+        let headers = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("authorization", value.parse().unwrap());
+            headers
+        };
+        let signed =
+            headers("AWS4-HMAC-SHA256 Credential=AKIA/20260101/eu-west-1/states/aws4_request, SignedHeaders=host");
+        let plain: Uri = "/".parse().unwrap();
+        let presigned: Uri = "/b/k?X-Amz-Credential=AKIA%2F20260101%2Feu-west-1%2Fs3%2Faws4_request"
+            .parse()
+            .unwrap();
+        let name = |uri: &Uri, headers: &HeaderMap| {
+            let method = Method::GET;
+            Request {
+                method: &method,
+                uri,
+                headers,
+                body: &[],
+            }
+            .signing_name()
+        };
+        assert_eq!(name(&plain, &signed).as_deref(), Some("states"));
+        assert_eq!(name(&presigned, &HeaderMap::new()).as_deref(), Some("s3"));
+        assert_eq!(name(&plain, &headers("Bearer token")), None);
+    }
+}

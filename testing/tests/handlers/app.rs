@@ -17,8 +17,8 @@ use testing::or_skip;
 
 use crate::cloud::Configured;
 
-/// The table's name in `stage`.
-pub(crate) const TABLE: &str = "thebestest-stage-items";
+/// The table's name in `stage`, as the template says it.
+const TABLE: &str = "thebestest-stage-items";
 
 /// The application's functions of one account.
 struct App {
@@ -31,10 +31,10 @@ struct App {
 impl App {
     fn of(cloud: &Cloud) -> Self {
         Self {
-            list: cloud.function(&[(contract::ListItems::TABLE, TABLE)]),
-            get: cloud.function(&[(contract::GetItem::TABLE, TABLE)]),
-            put: cloud.function(&[(contract::PutItem::TABLE, TABLE)]),
-            delete: cloud.function(&[(contract::DeleteItem::TABLE, TABLE)]),
+            list: cloud.deployed("stage", &[]),
+            get: cloud.deployed("stage", &[]),
+            put: cloud.deployed("stage", &[]),
+            delete: cloud.deployed("stage", &[]),
         }
     }
 

@@ -8,7 +8,7 @@ use aws_sdk_s3::types::{
 };
 use contract::{FetchRequest, FetchSourceError, Source, Target};
 use runtime::Failure;
-use runtime::functions::{Environment, FetchSource, Function, Invocation};
+use runtime::functions::{FetchSource, Function, Invocation};
 use runtime::record::Record;
 use runtime::records::Records;
 use runtime::upload::PART;
@@ -19,14 +19,16 @@ use testing::github::{Archive, GitHub, Repository};
 use testing::or_skip;
 
 use crate::cloud::Configured;
+
 use archives::{Item, Sums, archive, item, link, rewrite};
 
 #[path = "../../../runtime/zipball/tests/rewriter/archives.rs"]
-mod archives;
+pub(crate) mod archives;
 
 const NAME: &str = "octo-org/octo.app";
 const SHA: &str = "6dcb09b5b57875f334f61aebed695e2e4193db5e";
-const TABLE: &str = "records";
+const TABLE: &str = "thebestest-pull-requests";
+const SECRET: &str = "thebestest-github-credentials";
 
 struct Test {
     cloud: Cloud,
@@ -73,13 +75,13 @@ async fn set_up(cloud: &Cloud, github: &GitHub) -> (String, FetchSource) {
         .expect("the table is made");
     let secret = aws_sdk_secretsmanager::Client::new(&admin)
         .create_secret()
-        .name("github-credentials-of-fetch-source")
+        .name(SECRET)
         .secret_string(github.token())
         .send()
         .await
         .expect("the secret is made");
     // Bucket names are shared by all accounts.
-    let bucket = format!("artifacts-{}", cloud.account());
+    let bucket = format!("thebestest-artifacts-{}-{REGION}", cloud.account());
     let s3 = aws_sdk_s3::Client::new(&admin);
     let region = CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::from(REGION));
     let made = s3
@@ -91,15 +93,13 @@ async fn set_up(cloud: &Cloud, github: &GitHub) -> (String, FetchSource) {
     let versioning = s3.put_bucket_versioning().bucket(&bucket);
     let versioning = versioning.versioning_configuration(versioned.build()).send();
     versioning.await.expect("the bucket keeps versions");
-    let variables = [
-        ("BUCKET", bucket.clone()),
-        ("TABLE", TABLE.to_owned()),
-        ("GITHUB_CREDENTIALS", secret.arn.unwrap_or_default()),
-        ("GITHUB_API", github.api().to_owned()),
-    ];
-    let variables = variables.map(|(name, value)| (name.to_owned(), value));
-    let aws = cloud.config("fetch_source");
-    let fetch = FetchSource::new(&Environment::new(variables, aws)).expect("it starts");
+    use contract::FetchSource as Variables;
+    let fetch = cloud.function(&[
+        (Variables::BUCKET, &bucket),
+        (Variables::TABLE, TABLE),
+        (Variables::GITHUB_CREDENTIALS, &secret.arn.unwrap_or_default()),
+        (Variables::GITHUB_API, github.api()),
+    ]);
     claim(cloud, 1, None).await;
     (bucket, fetch)
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_sdk_codepipeline::error::ProvideErrorMetadata;
 use aws_sdk_codepipeline::types::{SourceRevisionOverride, SourceRevisionType};
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::types::{
@@ -10,10 +11,10 @@ use aws_sdk_dynamodb::types::{
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use serde_json::json;
-use testing::aws::{Action, ActionStatus, Cloud, ExecutionStatus, Fault, REGION, Step};
+use testing::aws::{Action, ActionStatus, Cloud, ExecutionStatus, Fault, Grants, REGION, Step};
 use testing::or_skip;
 
-use crate::cloud::Configured;
+use crate::cloud::{Configured, emissions};
 
 async fn table(cloud: &Cloud, name: &str) {
     let client = aws_sdk_dynamodb::Client::new(&cloud.config("test"));
@@ -303,4 +304,33 @@ async fn a_pipeline_follows_its_script() {
         .await
         .expect_err("not there");
     assert!(gone.into_service_error().is_pipeline_not_found_exception());
+}
+
+#[tokio::test]
+async fn a_pipeline_that_is_not_granted_is_denied() {
+    let Some(cloud) = or_skip("pipelines are guarded", Cloud::enforcing()) else {
+        return;
+    };
+    let grants = Grants::of(emissions(), "shared", "stop_pipeline", cloud.account()).expect("the function is there");
+    cloud.give_role("stop_pipeline", &grants).expect("the role is assumed");
+    for name in ["pr-17-thebestest-deploy", "another"] {
+        cloud.pipelines().script(name, []);
+    }
+    let client = aws_sdk_codepipeline::Client::new(&cloud.config("stop_pipeline"));
+    let stop = client
+        .stop_pipeline_execution()
+        .pipeline_execution_id("00000001-0000-4000-8000-111111111111");
+    let granted = stop
+        .clone()
+        .pipeline_name("pr-17-thebestest-deploy")
+        .send()
+        .await
+        .expect_err("it never ran");
+    assert_eq!(granted.code(), Some("PipelineExecutionNotFoundException"));
+    let denied = stop
+        .pipeline_name("another")
+        .send()
+        .await
+        .expect_err("it is not granted");
+    assert_eq!(denied.code(), Some("AccessDeniedException"));
 }

@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, reason = "a test that cannot set up what it tests has failed")]
 
 mod app;
+mod bootstrap;
 mod claim;
 mod cloud;
 mod fetch_source;

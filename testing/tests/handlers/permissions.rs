@@ -5,10 +5,10 @@
 use std::collections::BTreeSet;
 
 use testing::aws::{Cloud, Grants, Permission};
-use testing::emission::{self, Emission};
 use testing::or_skip;
 
 use crate::app;
+use crate::cloud::emissions;
 
 /// Handlers whose module makes every kind of call that they make, and the owner of the stack that grants them.
 const EXERCISED: [(&str, &str); 4] = [
@@ -31,9 +31,9 @@ async fn exercise(cloud: &Cloud) {
     app::exercise(cloud).await;
 }
 
-fn measured(cloud: &Cloud, emissions: &[Emission]) -> Vec<Measured> {
+fn measured(cloud: &Cloud) -> Vec<Measured> {
     let each = EXERCISED.iter().map(|(owner, handler)| {
-        let grants = Grants::of(emissions, owner, handler, cloud.account());
+        let grants = Grants::of(emissions(), owner, handler, cloud.account());
         let calls = cloud.calls(handler);
         Measured {
             handler,
@@ -76,7 +76,7 @@ async fn every_handler_does_what_it_is_granted_and_nothing_else() {
         return;
     };
     exercise(&cloud).await;
-    let measured = measured(&cloud, &emission::everything());
+    let measured = measured(&cloud);
     println!("{}", table(&measured));
     for each in &measured {
         let difference = each.grants.compare(&each.needed);
@@ -95,7 +95,7 @@ async fn a_grant_less_and_a_grant_more_are_both_found() {
         return;
     };
     exercise(&cloud).await;
-    for each in measured(&cloud, &emission::everything()) {
+    for each in measured(&cloud) {
         for action in each.grants.actions() {
             let mut less = each.grants.clone();
             less.statements
@@ -138,9 +138,8 @@ async fn every_handler_works_with_its_own_role() {
     let Some(cloud) = or_skip("roles suffice", Cloud::enforcing()) else {
         return;
     };
-    let emissions = emission::everything();
     for (owner, handler) in EXERCISED {
-        let grants = Grants::of(&emissions, owner, handler, cloud.account()).expect("the function is there");
+        let grants = Grants::of(emissions(), owner, handler, cloud.account()).expect("the function is there");
         cloud.give_role(handler, &grants).expect("the role is assumed");
     }
     exercise(&cloud).await;
@@ -151,9 +150,8 @@ async fn a_role_without_grants_is_denied_every_call() {
     let Some(cloud) = or_skip("roles are needed", Cloud::enforcing()) else {
         return;
     };
-    let emissions = emission::everything();
     for (owner, handler) in EXERCISED {
-        let mut grants = Grants::of(&emissions, owner, handler, cloud.account()).expect("the function is there");
+        let mut grants = Grants::of(emissions(), owner, handler, cloud.account()).expect("the function is there");
         grants
             .statements
             .retain(|statement| statement.actions.iter().all(|action| action.starts_with("logs:")));
