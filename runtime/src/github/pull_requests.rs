@@ -22,6 +22,8 @@ pub struct PullRequest {
     pub draft: bool,
     /// Whether it was merged.
     pub merged: bool,
+    /// When it was merged, RFC 3339; none unless it was.
+    pub merged_at: Option<String>,
     /// The commit that a merge made; before, one that GitHub tries the merge with.
     pub merge_commit_sha: Option<String>,
     /// The head commit, forty hexadecimal digits.
@@ -145,6 +147,22 @@ impl Client {
         Ok(pulls.into_iter().map(PullRequest::from).collect())
     }
 
+    /// The hundred closed pull requests of which something changed last, the latest first.
+    ///
+    /// # Errors
+    /// All of [`Error`].
+    pub async fn recently_closed_pull_requests(
+        &self,
+        repository_name: &str,
+        invocation: &Invocation,
+    ) -> Result<Vec<PullRequest>, Error> {
+        let path = format!("{}/pulls", repository(repository_name));
+        let query = "?state=closed&sort=updated&direction=desc";
+        let what = format!("the closed pull requests of {repository_name}");
+        let pulls: Vec<Pull> = self.pages(&path, query, &what, invocation, |_| true).await?;
+        Ok(pulls.into_iter().map(PullRequest::from).collect())
+    }
+
     /// The files that a pull request changes.
     ///
     /// # Errors
@@ -229,6 +247,7 @@ impl From<Pull> for PullRequest {
             state: pull.state,
             draft: pull.draft,
             merged: pull.merged_at.is_some(),
+            merged_at: pull.merged_at,
             merge_commit_sha: pull.merge_commit_sha,
             head_sha: pull.head.sha,
             head_repository: pull.head.repo.map(|repo| repo.full_name),

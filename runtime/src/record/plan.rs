@@ -7,6 +7,7 @@
 //! | a free place for a pull request that waits for one | its deployment |
 //! | a closed pull request that is known as open, or whose stacks are there | its promotion or teardown |
 //! | a merge that never reached `stage`, unless a later one did | its promotion |
+//! | a promotion that a later one superseded on `stage` | the teardown of its pull request's environment |
 //! | work that died, or failed by the pipeline's own fault | the same again, each time after a longer wait |
 //! | a place that nobody holds, an environment without a place | the list of places |
 //!
@@ -268,7 +269,11 @@ impl<'a> Planner<'a> {
                 decision,
                 ..wanted.clone()
             };
-            self.torn_down(&wanted, record, stack);
+            if self.overtaken(decision, record) {
+                self.repair(decision, &wanted, Some(record), "a later merge took stage over");
+            } else {
+                self.torn_down(&wanted, record, stack);
+            }
         } else {
             self.repair(decision, wanted, Some(record), "it is closed, and that was not claimed");
         }
@@ -277,6 +282,15 @@ impl<'a> Planner<'a> {
     /// Whether GitHub's API may not have caught up with the webhook that made the record.
     fn lags(&self, wanted: &Wanted, record: &Record) -> bool {
         wanted.change.updated_at < record.updated_at && self.seen.now.saturating_sub(record.claimed_at) < LAG
+    }
+
+    /// Whether a promotion was superseded on `stage`: its execution ends there, and the pull request's own environment stays.
+    fn overtaken(&self, decision: Decision, record: &Record) -> bool {
+        decision == Decision::TearDown
+            && record.decision == Decision::Promote
+            && record.standing(self.seen.now, self.seen.bound) == Standing::AtWork
+            && !record.tears_down()
+            && self.seen.now.saturating_sub(record.heard_at()) > LAG
     }
 
     /// The same again, if it is time.

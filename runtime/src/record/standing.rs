@@ -46,6 +46,11 @@ impl Record {
         }
     }
 
+    /// Whether the current generation has begun to tear down.
+    pub(super) fn tears_down(&self) -> bool {
+        self.reported("pr", Step::Teardown).is_some()
+    }
+
     /// Whether the generation came to its end, and if so, whether to a good one.
     fn ended(&self) -> Option<bool> {
         match self.decision {

@@ -10,7 +10,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 
 /// Where an input keeps what identifies a pull request: a target, a change, or the change of a repair.
-const PLACES: [&str; 3] = ["/target", "/change", "/repair/change"];
+const PLACES: [&str; 3] = ["/target", "/verified/change", "/repair/change"];
 
 /// Sends logs to standard output. This crate's from the level `info`, everybody else's from `warn`: what libraries say below
 /// that may hold headers and bodies.

@@ -15,8 +15,9 @@ use synth::{ErrorName, Handler, HandlerError};
 use tracing::Instrument;
 
 use crate::functions::{
-    ApplyStack, CheckPipeline, CheckStack, DeleteItem, Environment, FetchSource, Function, GetItem, Invocation,
-    ListItems, PutItem, Report, StageDeployer, StartError, StartPipeline, StopPipeline, Teardown,
+    ApplyStack, CheckPipeline, CheckStack, Claim, DeleteItem, Environment, FetchSource, Function, GetItem, Invocation,
+    ListItems, PutItem, Reconcile, Report, StageDeployer, StartError, StartPipeline, StopPipeline, Teardown,
+    VerifyWebhook,
 };
 use crate::{Failure, aws};
 
@@ -90,6 +91,8 @@ pub async fn run(variables: BTreeMap<String, String>) -> Result<(), ShellError> 
         name.as_str(),
         &environment,
         [
+            VerifyWebhook,
+            Claim,
             FetchSource,
             StartPipeline,
             CheckPipeline,
@@ -98,6 +101,7 @@ pub async fn run(variables: BTreeMap<String, String>) -> Result<(), ShellError> 
             CheckStack,
             Report,
             Teardown,
+            Reconcile,
             StageDeployer,
             ListItems,
             GetItem,

@@ -119,8 +119,11 @@ fn shape(error: &serde_json::Error) -> PayloadError {
 
 impl Event {
     /// The pull request's number.
-    pub fn number(&self) -> u64 {
-        self.pull.number
+    ///
+    /// # Errors
+    /// [`PayloadError`] where it is none that names have room for.
+    pub fn number(&self) -> Result<u32, PayloadError> {
+        self.pull.check()
     }
 
     /// Whether the decision depends on which files the pull request changes.

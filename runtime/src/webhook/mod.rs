@@ -15,7 +15,7 @@ mod payload;
 mod signature;
 
 pub use decide::{Event, Hint, Seen, Wanted, needs_files, parse, wanted};
-pub use payload::{Branch, Head, Label, PayloadError, PullRequest, PullRequestState, Repository};
+pub use payload::{Branch, Head, Label, PayloadError, PullRequest, PullRequestState, Repository, is_commit};
 pub use signature::{LARGEST_BODY, RawDelivery, SignatureError, unpack, verify};
 
 /// Takes any bytes through all that is here, as a fuzzer does: the first line is the event, the rest the body. Must never panic.

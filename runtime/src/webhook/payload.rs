@@ -178,12 +178,12 @@ fn require(holds: bool, field: &'static str, allowed: &'static str) -> Result<()
 }
 
 /// Whether a text is a commit: 40 lower-case hexadecimal digits.
-pub(crate) fn is_commit(sha: &str) -> bool {
+pub fn is_commit(sha: &str) -> bool {
     sha.len() == 40 && sha.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// Whether a text is a time as GitHub writes it. Such times are ordered as their texts are.
-pub(crate) fn is_time(text: &str) -> bool {
+fn is_time(text: &str) -> bool {
     const FORM: &[u8; 20] = b"0000-00-00T00:00:00Z";
     text.len() == FORM.len()
         && text.bytes().zip(FORM).all(|(byte, form)| match form {

@@ -199,13 +199,16 @@ impl Pull {
         wanted(&read, project, seen).expect("it holds what GitHub writes")
     }
 
+    fn head(&self) -> &'static str {
+        if self.fork { "stranger/name" } else { REPOSITORY }
+    }
+
+    fn labels(&self) -> impl Iterator<Item = &'static str> {
+        self.labelled.then_some("deploy").into_iter()
+    }
+
     fn described(&self) -> Value {
-        let head = if self.fork { "stranger/name" } else { REPOSITORY };
-        let labels = if self.labelled {
-            vec![json!({ "name": "deploy" })]
-        } else {
-            vec![]
-        };
+        let labels: Vec<Value> = self.labels().map(|name| json!({ "name": name })).collect();
         json!({
             "number": self.number,
             "state": if self.open { "open" } else { "closed" },

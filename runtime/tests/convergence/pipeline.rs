@@ -128,11 +128,11 @@ impl Pipeline {
                 None
             }
             At::Stage(claimed) => {
-                if self.require_current(&claimed.stage).is_some() {
-                    self.stage = Some(claimed.stage.sha.clone());
-                    if let Some(record) = self.records.get_mut(&claimed.target.number) {
-                        record.promoted = Some(claimed.stage.sha.clone());
-                    }
+                // As in the state machine, who is superseded on stage ends there.
+                self.require_current(&claimed.stage)?;
+                self.stage = Some(claimed.stage.sha.clone());
+                if let Some(record) = self.records.get_mut(&claimed.target.number) {
+                    record.promoted = Some(claimed.stage.sha.clone());
                 }
                 Some(At::Teardown(claimed))
             }

@@ -110,11 +110,21 @@ impl Make<'_> {
     }
 
     fn verify_webhook(&self) -> HandlerFunction<VerifyWebhook> {
-        self.function::<VerifyWebhook>("Verifies a webhook's signature and decides what is to be done.")
-            .timeout(seconds(10))
+        let function = self
+            .function::<VerifyWebhook>("Verifies a webhook's signature and decides what is to be done.")
+            .timeout(seconds(30))
             .environment(VerifyWebhook::WEBHOOK_SECRET, self.resources.webhook_secret.arn())
             .environment(VerifyWebhook::PROJECT, self.project())
-            .allow(read_secret(self.resources.webhook_secret.arn()))
+            .environment(
+                VerifyWebhook::GITHUB_CREDENTIALS,
+                self.resources.github_credentials.arn(),
+            )
+            .allow(read_secret(self.resources.webhook_secret.arn()));
+        if self.resources.project.pull_requests.paths.is_empty() {
+            return function;
+        }
+        // Which files a pull request changes stands in no webhook.
+        function.allow(read_secret(self.resources.github_credentials.arn()))
     }
 
     fn claim(&self) -> HandlerFunction<Claim> {

@@ -180,7 +180,7 @@ impl Question<'_> {
 
     fn pull_as(&self, number: u32, pull: &Pull) -> Value {
         let label = |name: &String| {
-            json!({"id": 1, "node_id": "L", "url": "https://api.github.com/labels/l", "name": name, "description": null,
+            json!({"id": 1, "node_id": "L", "url": "https://api.github.com/labels/l", "name": name, "description": "",
                    "color": "ffffff", "default": false})
         };
         let mut value = self.example(
@@ -192,6 +192,7 @@ impl Question<'_> {
                 "merged_at": pull.merged_as.as_ref().map(|_| &pull.updated_at),
                 "merge_commit_sha": pull.merged_as,
                 "updated_at": pull.updated_at,
+                "requested_teams": [],
                 "labels": pull.labels.iter().map(label).collect::<Vec<_>>(),
                 "head": {"sha": pull.sha},
                 "base": {"ref": pull.base, "repo": {"full_name": self.repository()}},
@@ -238,7 +239,7 @@ impl Question<'_> {
             200,
             self.example(
                 200,
-                json!({"permission": permission, "role_name": permission, "user": {"login": login}}),
+                json!({"permission": permission, "role_name": permission, "user": {"login": login, "role_name": permission}}),
             ),
         )
     }

@@ -185,7 +185,10 @@ impl Operation {
         match self.answers.get(&status) {
             Some((Some(judge), _)) => judge
                 .iter_errors(body)
-                .map(|error| format!("{}: {error}", error.instance_path()))
+                .map(|error| (error.instance_path().to_string(), error.to_string()))
+                // The head's repository is null once it is deleted, which the description has forgotten.
+                .filter(|(path, _)| !path.ends_with("/head/repo"))
+                .map(|(path, error)| format!("{path}: {error}"))
                 .collect(),
             None if status < 400 => vec![format!("the status {status} is not described")],
             _ => Vec::new(),

@@ -4,6 +4,13 @@
 #![expect(clippy::expect_used, reason = "a test that cannot set up what it tests has failed")]
 
 mod app;
+mod bootstrap;
+mod claim;
 mod cloud;
+mod fetch_source;
 mod front;
+mod github;
 mod permissions;
+mod reconcile;
+mod report;
+mod verify_webhook;

@@ -1,7 +1,6 @@
 //! The client of GitHub against a GitHub on loopback: what is asked, what is asked again, and where the credential goes.
 
-#![expect(clippy::expect_used, reason = "a test ends where what it needs is missing")]
-
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use runtime::functions::Invocation;
@@ -558,4 +557,47 @@ async fn what_the_description_does_not_allow_is_a_violation() {
     assert!(matches!(asked, Err(Error::Missing { .. })), "{asked:?}");
     let violations = test.github.violations();
     assert_eq!(violations, [""; 0], "a slash in a name is encoded");
+}
+
+/// What is logged, where a test can read it.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("nobody panicked").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_is_tried_again_is_logged_without_the_credential() {
+    let Some(test) = test("logs") else { return };
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone());
+    let guard = tracing::subscriber::set_default(subscriber.finish());
+    let app = client(&test.github, test.github.app());
+    let limits = [Fault::status(502), Fault::cut(), Fault::status(401)];
+    for client in [&test.client, &app] {
+        test.github.faults().on("POST /statuses", limits.clone());
+        // The last fault is one that the app answers with a new token, and that ends it for the token.
+        drop(client.set_status(NAME, SHA, &status(), &within(seconds(30))).await);
+        test.github.faults().clear();
+    }
+    drop(guard);
+    let log = String::from_utf8(log.0.lock().expect("nobody panicked").clone()).expect("text");
+    assert!(
+        log.contains("github is asked again") && log.contains("502: Server Error"),
+        "{log}"
+    );
+    for secret in [test.github.token().as_str(), "ghs_", "PRIVATE KEY", "eyJ"] {
+        assert!(!log.contains(secret), "{secret}: {log}");
+    }
 }
