@@ -18,7 +18,7 @@ use testing::or_skip;
 use crate::cloud::Configured;
 
 /// The table's name in `stage`, as the template says it.
-const TABLE: &str = "thebestest-stage-items";
+pub(crate) const TABLE: &str = "thebestest-stage-items";
 
 /// The application's functions of one account.
 struct App {

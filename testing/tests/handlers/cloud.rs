@@ -20,9 +20,6 @@ pub(crate) trait Configured {
     /// that only a deployment knows, such as the ARN of a secret, are given.
     fn deployed<F: Function>(&self, owner: &str, known: &[(EnvironmentVariable, &str)]) -> F;
 
-    /// The name or ARN that the template gives the handler in this variable.
-    fn name(&self, owner: &str, handler: &str, variable: EnvironmentVariable) -> String;
-
     /// A function that is ready.
     fn function<F: Function>(&self, variables: &[(EnvironmentVariable, &str)]) -> F {
         F::new(&self.environment::<F>(variables)).expect("the function starts")
@@ -51,11 +48,6 @@ impl Configured for Cloud {
                 .map(|(variable, value)| (variable.name.to_owned(), (*value).to_owned())),
         );
         F::new(&Environment::new(variables, self.config(handler))).expect("the function starts")
-    }
-
-    fn name(&self, owner: &str, handler: &str, variable: EnvironmentVariable) -> String {
-        let given = testing::aws::variables(emissions(), owner, handler, self.account());
-        given.expect("a stack of the owner has the function")[variable.name].clone()
     }
 }
 

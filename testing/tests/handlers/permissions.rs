@@ -5,13 +5,19 @@
 use std::collections::BTreeSet;
 
 use testing::aws::{Cloud, Grants, Permission};
+use testing::github::GitHub;
 use testing::or_skip;
 
-use crate::app;
 use crate::cloud::emissions;
+use crate::{app, claim, fetch_source, reconcile, report, verify_webhook};
 
 /// Handlers whose module makes every kind of call that they make, and the owner of the stack that grants them.
-const EXERCISED: [(&str, &str); 4] = [
+const EXERCISED: [(&str, &str); 9] = [
+    ("shared", "claim"),
+    ("shared", "fetch_source"),
+    ("shared", "reconcile"),
+    ("shared", "report"),
+    ("shared", "verify_webhook"),
     ("stage", "list_items"),
     ("stage", "get_item"),
     ("stage", "put_item"),
@@ -25,26 +31,49 @@ struct Measured {
     needed: Vec<Permission>,
 }
 
-/// Has every handler make its calls.
-async fn exercise(cloud: &Cloud) {
-    app::set_up(cloud).await;
-    app::exercise(cloud).await;
+/// Has one handler make its calls in this account.
+async fn exercise(cloud: &Cloud, github: &GitHub, handler: &str) {
+    match handler {
+        "claim" => {
+            claim::set_up(cloud).await;
+            claim::exercise(cloud).await;
+        }
+        "fetch_source" => fetch_source::exercise(cloud, github).await,
+        "reconcile" => {
+            claim::set_up(cloud).await;
+            reconcile::exercise(cloud, github).await;
+        }
+        "report" => report::exercise(cloud, github).await,
+        "verify_webhook" => {
+            let secret = verify_webhook::set_up(cloud).await;
+            verify_webhook::exercise(cloud, &secret).await;
+        }
+        _ => {
+            app::set_up(cloud).await;
+            app::exercise(cloud).await;
+        }
+    }
 }
 
-fn measured(cloud: &Cloud) -> Vec<Measured> {
-    let each = EXERCISED.iter().map(|(owner, handler)| {
+/// Has every handler make its calls, each in an account of its own.
+async fn measured(what: &str) -> Option<Vec<Measured>> {
+    let mut all = Vec::new();
+    for (owner, handler) in EXERCISED {
+        let cloud = or_skip(what, Cloud::start())?;
+        let github = or_skip(what, GitHub::start())?;
+        exercise(&cloud, &github, handler).await;
         let grants = Grants::of(emissions(), owner, handler, cloud.account());
         let calls = cloud.calls(handler);
-        Measured {
+        all.push(Measured {
             handler,
             grants: grants.expect("a stack of the owner has the function"),
             needed: calls
                 .iter()
                 .flat_map(|call| call.permissions(cloud.account()))
                 .collect(),
-        }
-    });
-    each.collect()
+        });
+    }
+    Some(all)
 }
 
 /// A line for each handler and action: `=` where it is granted and needed.
@@ -72,11 +101,9 @@ fn table(measured: &[Measured]) -> String {
 
 #[tokio::test]
 async fn every_handler_does_what_it_is_granted_and_nothing_else() {
-    let Some(cloud) = or_skip("no grant is missing or unused", Cloud::start()) else {
+    let Some(measured) = measured("no grant is missing or unused").await else {
         return;
     };
-    exercise(&cloud).await;
-    let measured = measured(&cloud);
     println!("{}", table(&measured));
     for each in &measured {
         let difference = each.grants.compare(&each.needed);
@@ -91,11 +118,10 @@ async fn every_handler_does_what_it_is_granted_and_nothing_else() {
 
 #[tokio::test]
 async fn a_grant_less_and_a_grant_more_are_both_found() {
-    let Some(cloud) = or_skip("a changed grant is found", Cloud::start()) else {
+    let Some(measured) = measured("a changed grant is found").await else {
         return;
     };
-    exercise(&cloud).await;
-    for each in measured(&cloud) {
+    for each in measured {
         for action in each.grants.actions() {
             let mut less = each.grants.clone();
             less.statements
@@ -114,7 +140,7 @@ async fn a_grant_less_and_a_grant_more_are_both_found() {
                 .iter_mut()
                 .filter(|statement| statement.actions.iter().any(|granted| granted == action))
             {
-                statement.resources = vec!["arn:aws:dynamodb:eu-west-1:000000000000:table/another".to_owned()];
+                statement.resources = vec!["arn:aws:sqs:eu-west-1:000000000000:another".to_owned()];
             }
             assert!(
                 !elsewhere.compare(&each.needed).missing.is_empty(),
@@ -123,10 +149,10 @@ async fn a_grant_less_and_a_grant_more_are_both_found() {
             );
         }
         let mut more = each.grants.clone();
-        more.statements[0].actions.push("dynamodb:Scan".to_owned());
+        more.statements[0].actions.push("dynamodb:DeleteTable".to_owned());
         assert_eq!(
             more.compare(&each.needed).unused,
-            ["dynamodb:Scan".to_owned()].into(),
+            ["dynamodb:DeleteTable".to_owned()].into(),
             "{}",
             each.handler
         );
@@ -135,14 +161,27 @@ async fn a_grant_less_and_a_grant_more_are_both_found() {
 
 #[tokio::test]
 async fn every_handler_works_with_its_own_role() {
-    let Some(cloud) = or_skip("roles suffice", Cloud::enforcing()) else {
-        return;
-    };
     for (owner, handler) in EXERCISED {
-        let grants = Grants::of(emissions(), owner, handler, cloud.account()).expect("the function is there");
-        cloud.give_role(handler, &grants).expect("the role is assumed");
+        let Some(cloud) = or_skip("roles suffice", Cloud::enforcing()) else {
+            return;
+        };
+        let Some(github) = or_skip("roles suffice", GitHub::start()) else {
+            return;
+        };
+        // The four functions of the application are exercised together.
+        for (_, other) in EXERCISED
+            .iter()
+            .filter(|(of, other)| *of == owner && (*of == "stage" || *other == handler))
+        {
+            let grants = Grants::of(emissions(), owner, other, cloud.account()).expect("the function is there");
+            cloud.give_role(other, &grants).expect("the role is assumed");
+        }
+        // The state machine that is started has a role too, which must be there when it is made.
+        let mut machine = Grants::of(emissions(), owner, handler, cloud.account()).expect("the function is there");
+        machine.role = "machine".to_owned();
+        cloud.give_role("machine", &machine).expect("the role is made");
+        exercise(&cloud, &github, handler).await;
     }
-    exercise(&cloud).await;
 }
 
 #[tokio::test]
@@ -150,7 +189,8 @@ async fn a_role_without_grants_is_denied_every_call() {
     let Some(cloud) = or_skip("roles are needed", Cloud::enforcing()) else {
         return;
     };
-    for (owner, handler) in EXERCISED {
+    let application = || EXERCISED.iter().filter(|(owner, _)| *owner == "stage");
+    for (owner, handler) in application() {
         let mut grants = Grants::of(emissions(), owner, handler, cloud.account()).expect("the function is there");
         grants
             .statements
@@ -159,7 +199,7 @@ async fn a_role_without_grants_is_denied_every_call() {
     }
     app::set_up(&cloud).await;
     app::attempt(&cloud).await;
-    for (_, handler) in EXERCISED {
+    for (_, handler) in application() {
         let calls = cloud.calls(handler);
         assert!(!calls.is_empty(), "{handler} made no call");
         assert!(
