@@ -64,7 +64,7 @@ macro_rules! dispatch {
     ($name:expr, $environment:expr, [$($function:ty),* $(,)?]) => {{
         let name = $name;
         $(if name == <<$function as Function>::Contract as Handler>::NAME {
-            return serve::<$function>(<$function>::new($environment)?).await;
+            return Box::pin(serve::<$function>(<$function>::new($environment)?)).await;
         })*
         Err(ShellError::UnknownHandler {
             name: name.to_owned(),
@@ -167,7 +167,8 @@ async fn carry_out<F: Function>(
         )
     })?;
     let time = invocation.remaining().saturating_sub(MARGIN);
-    match tokio::time::timeout(time, function.call(input, invocation)).await {
+    // Boxed, so that the types of a handler's futures end here and not in every caller's.
+    match tokio::time::timeout(time, Box::pin(function.call(input, invocation))).await {
         Ok(Ok(output)) => Ok(output),
         Ok(Err(Failure { error, message })) => Err(diagnostic(error.name(), message)),
         Err(_) => Err(diagnostic(
