@@ -5,4 +5,9 @@
 
 mod app;
 mod cloud;
+mod environments;
 mod front;
+mod pipelines;
+mod stacks;
+mod stage_deployer;
+mod teardown;
