@@ -51,6 +51,15 @@ impl Answer {
         }
     }
 
+    /// A body that a test has written.
+    pub(super) fn given(protocol: Protocol, status: u16, body: &str) -> Self {
+        let content_type = match protocol {
+            Protocol::Json | Protocol::RestJson => "application/x-amz-json-1.1",
+            Protocol::Query | Protocol::RestXml => "text/xml",
+        };
+        Self::new(status, content_type, body.to_owned())
+    }
+
     fn new(status: u16, content_type: &'static str, body: String) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));

@@ -21,6 +21,13 @@ pub enum Fault {
         /// Its words.
         message: String,
     },
+    /// AWS gives this answer; nothing happens. For what an emulator's stacks never come to.
+    Answer {
+        /// The HTTP status.
+        status: u16,
+        /// The body, in the service's protocol.
+        body: String,
+    },
     /// The connection is cut before the request has any effect.
     Lost,
     /// The request has its effect, and the connection is cut before the answer.
@@ -42,6 +49,7 @@ impl Fault {
             },
             Self::Unavailable => (503, "ServiceUnavailable", "Service Unavailable"),
             Self::Error { status, code, message } => (*status, code.as_str(), message.as_str()),
+            Self::Answer { status, body } => return Some(Answer::given(service.protocol, *status, body)),
             Self::Lost | Self::AnswerLost | Self::Hang => return None,
         };
         Some(Answer::error(service.protocol, status, code, message))

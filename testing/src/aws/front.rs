@@ -250,7 +250,12 @@ impl State {
         let answer = if service.name == "codepipeline" {
             Ok(self.play(service, operation, parameters))
         } else {
-            self.forward(head, body, client).await
+            let mut answer = self.forward(head, body, client).await;
+            if let (Ok(answer), "apigateway") = (&mut answer, service.name.as_str()) {
+                answer.body = with_booleans(&answer.body);
+                answer.headers.remove(header::CONTENT_LENGTH);
+            }
+            answer
         };
         if fault == Some(Fault::AnswerLost) {
             Err(Cut)
@@ -342,6 +347,21 @@ impl State {
             body,
         })
     }
+}
+
+/// MiniStack keeps what a patch of API Gateway writes as text; AWS answers with the property's own type.
+fn with_booleans(body: &Bytes) -> Bytes {
+    let Ok(text) = std::str::from_utf8(body) else {
+        return body.clone();
+    };
+    let mut text = text.to_owned();
+    for value in ["true", "false"] {
+        for space in ["", " "] {
+            let written = format!("\"apiKeyRequired\":{space}\"{value}\"");
+            text = text.replace(&written, &format!("\"apiKeyRequired\":{space}{value}"));
+        }
+    }
+    text.into()
 }
 
 /// Headers that belong to one connection, not to the message; see <https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1>.

@@ -1,6 +1,6 @@
 //! CodePipeline's executions as the API shows them, played from a test's script: no emulator executes a pipeline.
 //!
-//! Every `GetPipelineExecution` moves an execution one [`Step`] on, so that nothing depends on time. Knows nothing of stages,
+//! Every `GetPipelineExecution` and `ListPipelineExecutions` moves an execution one [`Step`] on, so that nothing depends on time. Knows nothing of stages,
 //! artifacts or actions beyond what the script says of them.
 
 use std::{
@@ -162,6 +162,7 @@ impl Pipelines {
             "StartPipelineExecution" => self.start(parameters),
             "GetPipelineExecution" => self.get(parameters),
             "ListActionExecutions" => self.list_actions(parameters),
+            "ListPipelineExecutions" => self.list(parameters),
             "StopPipelineExecution" => self.stop(parameters),
             other => Err((
                 "UnknownOperationException",
@@ -213,6 +214,21 @@ impl Pipelines {
         }});
         execution.advance();
         Ok(shown)
+    }
+
+    /// The executions, newest first; a page holds them all.
+    fn list(&self, parameters: &Value) -> Outcome {
+        let mut pipelines = lock(&self.pipelines);
+        let pipeline = self.pipeline(&mut pipelines, &parameters["pipelineName"])?;
+        let mut summaries = Vec::new();
+        for execution in pipeline.executions.iter_mut().rev() {
+            summaries.push(json!({
+                "pipelineExecutionId": execution.id,
+                "status": format!("{:?}", execution.status),
+            }));
+            execution.advance();
+        }
+        Ok(json!({ "pipelineExecutionSummaries": summaries }))
     }
 
     fn list_actions(&self, parameters: &Value) -> Outcome {

@@ -277,7 +277,7 @@ impl<'a> Deployer<'a> {
                 Err(error) => error,
             };
             let wait = PACE + self.jitter(tries);
-            if !passes(sdk::code(&error)) || self.invocation.remaining() < wait + RESERVE {
+            if !passes(&error) || self.invocation.remaining() < wait + RESERVE {
                 return Err(GatewayFailure {
                     missing: sdk::code(&error) == Some("NotFoundException"),
                     words: format!("API Gateway does not {what}: {}", sdk::words(&error)),
@@ -308,19 +308,22 @@ struct GatewayFailure {
     words: String,
 }
 
-/// Whether an error passes by itself. Without a code API Gateway was not reached.
-fn passes(code: Option<&str>) -> bool {
-    match code {
-        None => true,
-        Some(code) => matches!(
-            code,
-            "TooManyRequestsException"
-                | "LimitExceededException"
-                | "ConflictException"
-                | "ServiceUnavailableException"
-                | "InternalServerErrorException"
-                | "ThrottlingException"
+/// Whether an error passes by itself.
+fn passes<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
+    match error {
+        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) => true,
+        SdkError::ServiceError(_) => matches!(
+            sdk::code(error),
+            Some(
+                "TooManyRequestsException"
+                    | "LimitExceededException"
+                    | "ConflictException"
+                    | "ServiceUnavailableException"
+                    | "InternalServerErrorException"
+                    | "ThrottlingException"
+            )
         ),
+        _ => false,
     }
 }
 
