@@ -50,7 +50,7 @@ fn connector() -> io::Result<HttpsConnector<HttpConnector>> {
     http.set_nodelay(true);
     http.set_connect_timeout(Some(CONNECT));
     let connector = HttpsConnectorBuilder::new()
-        .with_provider_and_native_roots(rustls::crypto::aws_lc_rs::default_provider())?
+        .with_provider_and_native_roots(rustls::crypto::ring::default_provider())?
         .https_or_http()
         .enable_http1()
         .wrap_connector(http);

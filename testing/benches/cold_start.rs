@@ -14,6 +14,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use comfy_table::{Table, presets};
+use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Value, json};
 use testing::lambda::{self, Answer, Process};
 use testing::tools::{self, Packages};
@@ -42,7 +43,9 @@ fn main() -> ExitCode {
 fn run() -> Result<bool, Box<dyn Error>> {
     // Before anything else in this process asks for any.
     let begun = Instant::now();
-    aws_lc_rs::rand::fill(&mut [0; 32])?;
+    SystemRandom::new()
+        .fill(&mut [0; 32])
+        .map_err(|_| "there are no random bytes")?;
     let random = begun.elapsed();
 
     let bootstrap = lambda::bootstrap()?;
@@ -69,7 +72,7 @@ fn run() -> Result<bool, Box<dyn Error>> {
     let promises = [quicker >= QUICKER, smaller >= SMALLER, size <= BINARY, random <= RANDOM];
     let mut table = Table::new();
     table
-        .load_preset(presets::ASCII_MARKDOWN)
+        .load_style(presets::ASCII_MARKDOWN)
         .set_header(["", "bootstrap", "Python 3 and boto3", "ratio", "promised"]);
     let rows = [
         [
