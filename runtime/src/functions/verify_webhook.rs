@@ -38,7 +38,7 @@ impl Function for VerifyWebhook {
     }
 
     async fn call(&self, trigger: Trigger, invocation: &Invocation) -> Result<Verified, FailureOf<Self>> {
-        match (trigger.webhook, trigger.repair) {
+        let verified = match (trigger.webhook, trigger.repair) {
             (Some(delivery), None) => self.delivered(&delivery, invocation).await,
             (None, Some(repair)) => self.repaired(repair),
             (Some(_), Some(_)) => Err(rejected(
@@ -47,7 +47,17 @@ impl Function for VerifyWebhook {
             (None, None) => Err(rejected(
                 "the input has neither `webhook` nor `repair`, one of them is needed",
             )),
+        }?;
+        if let Some(change) = &verified.change {
+            // What the input holds only as base64 is known from here on.
+            let span = tracing::Span::current();
+            span.record("delivery", &change.delivery)
+                .record("repository", &change.repository)
+                .record("number", change.number)
+                .record("sha", &change.sha);
         }
+        tracing::info!(decision = ?verified.decision, reason = verified.reason, "verified");
+        Ok(verified)
     }
 }
 

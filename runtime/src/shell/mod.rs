@@ -140,7 +140,7 @@ async fn answer<F: Function>(function: &F, event: LambdaEvent<Value>) -> Result<
             .as_ref()
             .err()
             .map_or("Succeeded", |error| error.error_type.as_str());
-        let milliseconds = begun.elapsed().as_millis();
+        let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         match &result {
             Ok(_) => tracing::info!(outcome, milliseconds, "done"),
             Err(error) => tracing::warn!(outcome, milliseconds, reason = error.error_message, "failed"),

@@ -76,9 +76,8 @@ impl RuntimeApi {
             .enable_all()
             .build()
             .map_err(failed)?;
-        let listener = runtime
-            .block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))
-            .map_err(failed)?;
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed)?;
+        listener.set_nonblocking(true).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let (invocations, waiting) = queue::unbounded_channel();
         let shared = Arc::new(Shared {
@@ -88,8 +87,14 @@ impl RuntimeApi {
         let (end, ended) = oneshot::channel();
         let serving = move || {
             runtime.block_on(async {
+                let serving = async {
+                    // In the thread that serves: whoever starts this may have a runtime of its own.
+                    if let Ok(listener) = TcpListener::from_std(listener) {
+                        serve(listener, shared).await;
+                    }
+                };
                 tokio::select! {
-                    () = serve(listener, shared) => {}
+                    () = serving => {}
                     _ = ended => {}
                 }
             });

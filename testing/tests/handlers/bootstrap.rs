@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
@@ -73,6 +74,7 @@ fn the_binary_is_small_and_needs_nothing_newer_than_lambda_has() {
 
 /// One account and one repository with the pull request 17, and the variables that every function's template sets.
 struct Stage {
+    binary: PathBuf,
     cloud: Cloud,
     github: GitHub,
     variables: BTreeMap<String, String>,
@@ -116,6 +118,7 @@ impl Stage {
             ),
         ];
         Some(Self {
+            binary: lambda::bootstrap().expect("it can be built"),
             variables: variables.map(|(name, value)| (name.to_owned(), value)).into(),
             cloud,
             github,
@@ -126,7 +129,6 @@ impl Stage {
 
     /// Starts the handler in a process of its own, and invokes it once.
     fn invoke(&mut self, handler: &'static str, input: &Value) -> Answer {
-        let binary = lambda::bootstrap().expect("it can be built");
         let mut variables = self.cloud.variables(handler);
         variables.extend(self.variables.clone());
         if ["list_items", "get_item", "put_item", "delete_item"].contains(&handler) {
@@ -134,7 +136,7 @@ impl Stage {
         }
         let function = format!("thebestest-{}", handler.replace('_', "-"));
         let mut process =
-            Process::start(binary.as_os_str(), &[], handler, &function, &variables).expect("it can be started");
+            Process::start(self.binary.as_os_str(), &[], handler, &function, &variables).expect("it can be started");
         let answer = process.invoke(input, Duration::from_secs(30));
         self.logs += &process.end();
         self.answered.insert(handler);
@@ -185,7 +187,7 @@ async fn every_handler_answers_through_the_runtime_api() {
     let checked = stage.invoke("check_stack", &json!({ "target": target, "stack_id": id }));
     assert!(!matches!(checked, Answer::Nothing), "{}", stage.logs);
 
-    let reconciled = stage.output("reconcile", &json!({ "dry_run": true }));
+    let reconciled = stage.output("reconcile", &json!({ "dry_run": false }));
     assert_eq!(reconciled["compared"], 1, "{reconciled}");
     let torn_down = stage.output("teardown", &json!({ "target": target }));
     assert!(torn_down["stuck"].is_array(), "{torn_down}");

@@ -9,15 +9,23 @@ use testing::github::GitHub;
 use testing::or_skip;
 
 use crate::cloud::emissions;
-use crate::{app, claim, fetch_source, reconcile, report, verify_webhook};
+use crate::{app, claim, fetch_source, pipelines, reconcile, report, stacks, stage_deployer, teardown, verify_webhook};
 
 /// Handlers whose module makes every kind of call that they make, and the owner of the stack that grants them.
-const EXERCISED: [(&str, &str); 9] = [
+const EXERCISED: [(&str, &str); 17] = [
+    ("shared", "apply_stack"),
+    ("shared", "check_pipeline"),
+    ("shared", "check_stack"),
     ("shared", "claim"),
     ("shared", "fetch_source"),
     ("shared", "reconcile"),
     ("shared", "report"),
+    ("shared", "stage_deployer"),
+    ("shared", "start_pipeline"),
+    ("shared", "stop_pipeline"),
+    ("shared", "teardown"),
     ("shared", "verify_webhook"),
+    ("stage", "stage_deployer"),
     ("stage", "list_items"),
     ("stage", "get_item"),
     ("stage", "put_item"),
@@ -38,6 +46,10 @@ async fn exercise(cloud: &Cloud, github: &GitHub, handler: &str) {
             claim::set_up(cloud).await;
             claim::exercise(cloud).await;
         }
+        "start_pipeline" | "check_pipeline" | "stop_pipeline" => pipelines::exercise(cloud).await,
+        "apply_stack" | "check_stack" => stacks::exercise(cloud).await,
+        "teardown" => teardown::exercise(cloud).await,
+        "stage_deployer" => stage_deployer::exercise(cloud).await,
         "fetch_source" => fetch_source::exercise(cloud, github).await,
         "reconcile" => {
             claim::set_up(cloud).await;
