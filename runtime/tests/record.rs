@@ -1,7 +1,5 @@
 //! The rules of a claim and of the reconciler, one by one. That together they converge is `convergence`'s to prove.
 
-#![expect(clippy::expect_used, reason = "a test whose own data is broken has failed")]
-
 use std::collections::BTreeSet;
 
 use contract::{Change, Decision, Outcome, Repair, Run, Step, Verified};

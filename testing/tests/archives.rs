@@ -132,8 +132,9 @@ fn tree(repository: &Path, commit: &str) -> Tree {
 /// What Python's zipfile says, and the comment.
 fn read(zip: &Path) -> (Tree, String) {
     let output = run("python3", [OsStr::new("-c"), OsStr::new(READER), zip.as_os_str()]);
-    let (rows, comment): (Vec<(String, u32, String, Vec<u32>)>, String) =
-        serde_json::from_slice(&output).expect("the reader prints JSON");
+    /// Name, Unix mode, content and time, as the script prints them.
+    type Row = (String, u32, String, Vec<u32>);
+    let (rows, comment): (Vec<Row>, String) = serde_json::from_slice(&output).expect("the reader prints JSON");
     let mut tree = Tree::new();
     for (name, mode, blob, _) in rows {
         let facts = if name.ends_with('/') {

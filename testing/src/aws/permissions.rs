@@ -75,6 +75,8 @@ impl Call {
                 "" => text("executionArn").to_owned(),
                 machine => machine.to_owned(),
             }),
+            // IAM calls the Resource Groups Tagging API by another name than its signatures do.
+            "tagging" => vec![Permission::new(format!("tag:{}", self.operation), "*")],
             _ => own("*".to_owned()),
         }
     }
@@ -126,9 +128,13 @@ impl Call {
             "DeleteObject" => vec![Permission::new(versioned("DeleteObject", text("VersionId")), key)],
             "DeleteObjects" => {
                 let objects = self.parameters["Delete"]["Objects"].as_array();
-                let needed = objects.into_iter().flatten().map(|each| {
-                    let action = versioned("DeleteObject", each["VersionId"].as_str());
-                    Permission::new(action, object(each["Key"].as_str().unwrap_or_default()))
+                let needed = objects.into_iter().flatten().flat_map(|each| {
+                    let key = object(each["Key"].as_str().unwrap_or_default());
+                    // The batch always takes `s3:DeleteObject`, and for a version the other on top; see
+                    // <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>.
+                    let version = each["VersionId"].is_string();
+                    let version = version.then(|| Permission::new("s3:DeleteObjectVersion", key.clone()));
+                    [Permission::new("s3:DeleteObject", key)].into_iter().chain(version)
                 });
                 needed.collect()
             }

@@ -245,7 +245,7 @@ async fn a_superseded_generation_writes_nothing_and_its_runs_are_named() {
     assert_eq!((record.memory, record.deployed.as_deref()), (memory.clone(), Some(ONE)));
 
     let claimed = call(&claim, request(Decision::Deploy, change(17, TWO, 2), "second")).await;
-    assert_eq!(claimed.superseded, [run.clone()]);
+    assert_eq!(claimed.superseded, std::slice::from_ref(&run));
     let refused = RecordsError::Superseded {
         repository: REPOSITORY.to_owned(),
         number: 17,

@@ -15,6 +15,17 @@ use crate::cloud::Configured;
 
 /// The project's own configuration.
 pub(crate) const PROJECT: &str = include_str!("../../../stacks/project.yaml");
+/// A configuration as functions read it: JSON, in a variable.
+pub(crate) fn json_of(configuration: &str) -> String {
+    let project = stacks::Project::from_yaml(configuration).expect("it is a configuration");
+    serde_json::to_string(&project).expect("it is JSON")
+}
+
+/// The text with the cloud's own account in the place of the examples' one.
+pub(crate) fn own(cloud: &Cloud, text: &str) -> String {
+    text.replace("123456789012", cloud.account())
+}
+
 /// The table of records.
 pub(crate) const TABLE: &str = "thebestest-pull-requests";
 /// The role of the pipeline stacks.
@@ -98,6 +109,7 @@ pub(crate) async fn put_record(cloud: &Cloud, generation: u64, settling_since: O
 
 /// An answer of CloudFormation, as the result of an operation.
 pub(crate) fn answers(cloud: &Cloud, operation: &str, result: &str) {
+    let result = own(cloud, result);
     let body = format!(
         "<{operation}Response xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><{operation}Result>{result}</{operation}Result></{operation}Response>"
     );

@@ -40,7 +40,7 @@ struct Measured {
 }
 
 /// Has one handler make its calls in this account.
-async fn exercise(cloud: &Cloud, github: &GitHub, handler: &str) {
+async fn exercise(cloud: &Cloud, github: &GitHub, owner: &str, handler: &str) {
     match handler {
         "claim" => {
             claim::set_up(cloud).await;
@@ -49,7 +49,7 @@ async fn exercise(cloud: &Cloud, github: &GitHub, handler: &str) {
         "start_pipeline" | "check_pipeline" | "stop_pipeline" => pipelines::exercise(cloud).await,
         "apply_stack" | "check_stack" => stacks::exercise(cloud).await,
         "teardown" => teardown::exercise(cloud).await,
-        "stage_deployer" => stage_deployer::exercise(cloud).await,
+        "stage_deployer" => stage_deployer::exercise(cloud, owner == "shared").await,
         "fetch_source" => fetch_source::exercise(cloud, github).await,
         "reconcile" => {
             claim::set_up(cloud).await;
@@ -73,7 +73,7 @@ async fn measured(what: &str) -> Option<Vec<Measured>> {
     for (owner, handler) in EXERCISED {
         let cloud = or_skip(what, Cloud::start())?;
         let github = or_skip(what, GitHub::start())?;
-        exercise(&cloud, &github, handler).await;
+        exercise(&cloud, &github, owner, handler).await;
         let grants = Grants::of(emissions(), owner, handler, cloud.account());
         let calls = cloud.calls(handler);
         all.push(Measured {
@@ -109,6 +109,21 @@ fn table(measured: &[Measured]) -> String {
         all.into_iter().map(line).collect::<Vec<_>>()
     });
     lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn every_function_that_is_emitted_is_measured() {
+    let measured: BTreeSet<(&str, &str)> = EXERCISED.into();
+    let functions = emissions().iter().flat_map(|emission| {
+        let functions = emission
+            .resources()
+            .filter(|resource| resource.kind == "AWS::Lambda::Function");
+        functions.filter_map(|function| Some((emission.owner.as_str(), function.properties["Handler"].as_str()?)))
+    });
+    let emitted: BTreeSet<(&str, &str)> = functions
+        .filter(|(owner, _)| ["shared", "stage"].contains(owner))
+        .collect();
+    assert_eq!(emitted, measured);
 }
 
 #[tokio::test]
@@ -192,7 +207,7 @@ async fn every_handler_works_with_its_own_role() {
         let mut machine = Grants::of(emissions(), owner, handler, cloud.account()).expect("the function is there");
         machine.role = "machine".to_owned();
         cloud.give_role("machine", &machine).expect("the role is made");
-        exercise(&cloud, &github, handler).await;
+        exercise(&cloud, &github, owner, handler).await;
     }
 }
 
@@ -201,7 +216,7 @@ async fn a_role_without_grants_is_denied_every_call() {
     let Some(cloud) = or_skip("roles are needed", Cloud::enforcing()) else {
         return;
     };
-    let application = || EXERCISED.iter().filter(|(owner, _)| *owner == "stage");
+    let application = || EXERCISED.iter().filter(|(_, handler)| handler.contains("_item"));
     for (owner, handler) in application() {
         let mut grants = Grants::of(emissions(), owner, handler, cloud.account()).expect("the function is there");
         grants

@@ -12,13 +12,13 @@ use testing::aws::{Action, ActionStatus, Cloud, ExecutionStatus, Step};
 use testing::or_skip;
 
 use crate::cloud::Configured;
-use crate::environments::{PROJECT, TABLE, asked, claim, fails, invocation, put_record, target, variable};
+use crate::environments::{PROJECT, TABLE, asked, claim, fails, invocation, json_of, put_record, target, variable};
 
 const UNIT_TEST: &str = "thebestest-unit-test";
 const DEPLOY: &str = "pr-17-thebestest-deploy";
 
 fn start_of(cloud: &Cloud) -> StartPipeline {
-    cloud.function(&[(variable("TABLE"), TABLE), (variable("PROJECT"), PROJECT)])
+    cloud.function(&[(variable("TABLE"), TABLE), (variable("PROJECT"), &json_of(PROJECT))])
 }
 
 fn request(kind: PipelineKind) -> StartRequest {

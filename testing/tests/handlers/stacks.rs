@@ -9,7 +9,8 @@ use testing::or_skip;
 
 use crate::cloud::Configured;
 use crate::environments::{
-    PROJECT, STACK_ROLE, TABLE, answers, asked, claim, fails, invocation, put_record, target, times, variable,
+    PROJECT, STACK_ROLE, TABLE, answers, asked, claim, fails, invocation, json_of, own, put_record, target, times,
+    variable,
 };
 
 const STACK: &str = "thebestest-deploy-pr-17";
@@ -21,8 +22,8 @@ async fn apply_with(cloud: &Cloud, project: &str) -> Result<StackChange, Failure
     let function: ApplyStack = cloud.function(&[
         (variable("BUCKET"), &bucket(cloud)),
         (variable("TABLE"), TABLE),
-        (variable("PROJECT"), project),
-        (variable("STACK_ROLE"), STACK_ROLE),
+        (variable("PROJECT"), &json_of(project)),
+        (variable("STACK_ROLE"), &own(cloud, STACK_ROLE)),
     ]);
     function.call(ApplyRequest { target: target() }, &invocation()).await
 }
@@ -35,7 +36,7 @@ async fn check(cloud: &Cloud) -> Result<StackProgress, Failure<CheckStackError>>
     let function: CheckStack = cloud.function(&[(variable("TABLE"), TABLE)]);
     let query = StackQuery {
         target: target(),
-        stack_id: ID.to_owned(),
+        stack_id: own(cloud, ID),
     };
     function.call(query, &invocation()).await
 }
@@ -81,11 +82,11 @@ async fn a_stack_that_is_not_there_is_created_through_a_change_set() {
     claim(&cloud).await;
     will_create(&cloud);
     let change = apply(&cloud).await.expect("applied");
-    assert_eq!((change.stack_id.as_str(), change.changing), (ID, true));
+    assert_eq!((change.stack_id, change.changing), (own(&cloud, ID), true));
     let created = call(&cloud, "CreateChangeSet");
     assert_eq!(created["ChangeSetType"], "CREATE");
     assert_eq!(created["StackName"], STACK);
-    assert_eq!(created["RoleARN"], STACK_ROLE);
+    assert_eq!(created["RoleARN"], own(&cloud, STACK_ROLE));
     assert_eq!(created["Capabilities"], json!(["CAPABILITY_NAMED_IAM"]));
     let tags = created["Tags"].as_array().expect("tags");
     assert!(
@@ -164,7 +165,7 @@ async fn a_stack_that_can_only_be_deleted_is_deleted_and_waited_for() {
         assert!(error.message.contains("the role exists"), "{}", error.message);
     }
     assert_eq!(times(&cloud, "apply_stack", "DeleteStack"), unusable.len());
-    assert_eq!(call(&cloud, "DeleteStack")["RoleARN"], STACK_ROLE);
+    assert_eq!(call(&cloud, "DeleteStack")["RoleARN"], own(&cloud, STACK_ROLE));
     stack_is(&cloud, "DELETE_IN_PROGRESS", "");
     assert_eq!(
         apply(&cloud).await.expect_err("not yet").error,

@@ -21,10 +21,13 @@ use testing::or_skip;
 use crate::cloud::Configured;
 use crate::environments::{asked, fails, invocation, times};
 
+/// The content type and the body of one answer.
+type Answered = (Option<String>, Bytes);
+
 /// Where CloudFormation waits for answers: takes what is put there, after it has refused so many.
 struct Waiting {
     address: SocketAddr,
-    answers: Arc<Mutex<Vec<(Option<String>, Bytes)>>>,
+    answers: Arc<Mutex<Vec<Answered>>>,
 }
 
 impl Waiting {
@@ -96,6 +99,8 @@ impl Api {
         let api = client
             .create_rest_api()
             .name("thebestest-webhook")
+            .tags("pipeline:project", "thebestest")
+            .tags("pipeline:environment", "stage")
             .send()
             .await
             .expect("an API");
@@ -289,11 +294,9 @@ async fn old_deployments_are_pruned_but_never_those_of_others_or_in_use() {
         "a stage uses it: {descriptions:?}"
     );
     assert!(descriptions.contains(&""), "it is CloudFormation's: {descriptions:?}");
-    assert_eq!(
-        descriptions.len(),
-        7,
-        "the current and four more of its own: {descriptions:?}"
-    );
+    // The current one and four more of its own; one that is in use is among them if it is as young as they are, to the second that
+    // API Gateway tells.
+    assert!((6..=7).contains(&descriptions.len()), "{descriptions:?}");
 }
 
 #[tokio::test]
@@ -446,11 +449,15 @@ async fn let_the_account_log(client: &Client) {
 }
 
 /// Makes the handler ask for everything that it can.
-pub(super) async fn exercise(cloud: &Cloud) {
+///
+/// Only the webhook's stage logs, so only its deployer asks what the account may log.
+pub(super) async fn exercise(cloud: &Cloud, logs: bool) {
     let (api, waiting) = (Api::make(cloud).await, Waiting::start(0).await);
     for number in 0..7 {
         let mut properties = api.properties("d");
-        properties["LogLevel"] = json!("ERROR");
+        if logs {
+            properties["LogLevel"] = json!("ERROR");
+        }
         deploy(
             cloud,
             request("Update", &format!("r-{number}"), &waiting.url(), properties),
@@ -464,7 +471,7 @@ async fn the_handler_asks_for_what_its_role_allows() {
     let Some(cloud) = or_skip("calls of a deployment", Cloud::start()) else {
         return;
     };
-    exercise(&cloud).await;
+    exercise(&cloud, true).await;
     let all = [
         "apigateway:CreateDeployment",
         "apigateway:DeleteDeployment",

@@ -12,7 +12,9 @@ use testing::aws::{Cloud, ExecutionStatus, REGION};
 use testing::or_skip;
 
 use crate::cloud::Configured;
-use crate::environments::{PROJECT, TABLE, answers, asked, claim, invocation, put_record, target, times, variable};
+use crate::environments::{
+    PROJECT, TABLE, answers, asked, claim, invocation, json_of, own, put_record, target, times, variable,
+};
 
 const PIPELINE: &str = "pr-17-thebestest-deploy";
 const ID: &str = "arn:aws:cloudformation:eu-west-1:123456789012:stack/thebestest-app-pr-17/6b8a5a40";
@@ -25,7 +27,7 @@ async fn tear_down_of(cloud: &Cloud, target: Target) -> Result<TeardownProgress,
     let function: Teardown = cloud.function(&[
         (variable("BUCKET"), &bucket(cloud)),
         (variable("TABLE"), TABLE),
-        (variable("PROJECT"), PROJECT),
+        (variable("PROJECT"), &json_of(PROJECT)),
     ]);
     function.call(TeardownRequest { target }, &invocation()).await
 }
@@ -332,7 +334,10 @@ async fn a_deletion_that_fails_is_tried_again_and_then_its_cause_is_named() {
     let stuck = tear_down(&cloud).await;
     assert_eq!(
         stuck.stuck,
-        ["arn:aws:dynamodb:eu-west-1:123456789012:table/thebestest-pr-17-items"]
+        [own(
+            &cloud,
+            "arn:aws:dynamodb:eu-west-1:123456789012:table/thebestest-pr-17-items"
+        )]
     );
     assert!(stuck.summary.contains("deletion protection is on"), "{}", stuck.summary);
     assert_eq!(times(&cloud, "teardown", "DeleteStack"), 1);
@@ -359,7 +364,7 @@ async fn a_stack_that_changes_is_waited_for_and_a_protected_one_is_named() {
     let words = "Role arn:aws:iam::123456789012:role/thebestest-pr-17-cloudformation is invalid or cannot be assumed";
     crate::environments::fails(&cloud, "cloudformation", "DeleteStack", "ValidationError", words);
     let stuck = tear_down(&cloud).await;
-    assert_eq!(stuck.stuck, [ID]);
+    assert_eq!(stuck.stuck, [own(&cloud, ID)]);
     assert!(stuck.summary.contains("cannot be assumed"), "{}", stuck.summary);
 }
 
