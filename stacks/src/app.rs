@@ -17,7 +17,7 @@ use synth::{
 
 use crate::deploy::boundary;
 use crate::names::{EnvironmentNames, Names};
-use crate::pipeline_manager::deploy_stages;
+use crate::pipeline_manager::{DEPLOYER_TIMEOUT, deploy_stages};
 use crate::{Environment, Project};
 
 /// The API's stage. Each environment has an API of its own, so its one stage needs no telling name.
@@ -59,7 +59,10 @@ pub fn stack(stack: &mut Stack, project: &Project, environment: Environment) {
     );
     let deployer = make
         .function::<StageDeployer>("Deploys the API's stage again when the API changes.")
-        .allow(names.only_tagged(deploy_stages()));
+        .timeout(DEPLOYER_TIMEOUT);
+    let deployer = deploy_stages()
+        .into_iter()
+        .fold(deployer, |deployer, grant| deployer.allow(names.only_tagged(grant)));
     let deployer = stack.add("StageDeployer", deployer);
 
     let endpoint = rest_api::EndpointConfiguration::new().types([rest_api::EndpointType::Regional]);

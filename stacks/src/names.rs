@@ -107,6 +107,11 @@ impl EnvironmentNames<'_> {
         self.shared.shared(&format!("app-{}", self.environment))
     }
 
+    /// The prefix in the artifacts bucket under which the deploy pipeline's stages hand on what they make.
+    pub fn artifacts(self) -> String {
+        format!("{}/", crate::build::artifact_folder(&self.deploy_pipeline()))
+    }
+
     /// The prefix in the artifacts bucket under which the environment's packaged code lies.
     pub fn packages(self) -> String {
         format!("packages/{}/", self.environment)

@@ -14,15 +14,22 @@
 //! need into the target folder, pinned by hash. A test that cannot run because the machine lacks Python, Node or Debian's archive
 //! ends through [`or_skip`], which leaves a record and fails under `TESTING_FORBID_SKIP=1`.
 //!
+//! [`github`] is a GitHub on loopback, for what talks to it. Its judge is GitHub's own description of its API.
+//!
 //! [`emission`] is what they judge: every template and document of the shared stacks and of several environments.
+//!
+//! What runs is tested on [`aws`], a local AWS behind a front that records every call and refuses what AWS's own models forbid.
 //!
 //! This crate never reaches AWS or GitHub, never installs anything outside the target folder, and is linked by no program: only
 //! tests use it. Its only network traffic is to package registries, through their own clients, when a tool is installed.
 
 pub mod asl;
+pub mod aws;
 pub mod buildspec;
 pub mod cfn_lint;
 pub mod emission;
+pub mod github;
+pub mod lambda;
 pub mod tools;
 pub mod velocity;
 pub mod yaml;

@@ -212,6 +212,11 @@ fn the_program_refuses_what_a_schema_cannot_say() {
             "    - \"  \"",
             "unit_test.prepare[0]",
         ),
+        (
+            "tags:",
+            "github_api: http://127.0.0.1:80.example.com\ntags:",
+            "github_api",
+        ),
         ("tags:", "github_api: http://github.example.com\ntags:", "github_api"),
         (
             "tags:",

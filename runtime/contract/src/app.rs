@@ -57,7 +57,7 @@ pub struct AppError {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape)]
 #[serde(rename_all = "camelCase")]
 pub struct ProxyRequest {
-    /// The path's parameters, decoded.
+    /// The path's parameters as they stand in the path, percent-encoded.
     pub path_parameters: Option<BTreeMap<String, String>>,
     /// The query's parameters, decoded.
     pub query_string_parameters: Option<BTreeMap<String, String>>,

@@ -6,6 +6,15 @@ use synth::{EnvironmentVariable, Handler, HandlerError, Shape};
 
 use crate::{Decision, Run, Target, Verified};
 
+/// What to claim, and for whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape)]
+pub struct ClaimRequest {
+    /// The verified trigger.
+    pub verified: Verified,
+    /// The ARN of the execution: a claim that is tried again for the same execution gets the same answer.
+    pub execution: String,
+}
+
 /// The execution's place in the life of its pull request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape)]
 pub struct Claimed {
@@ -42,7 +51,7 @@ impl Claim {
 }
 
 impl Handler for Claim {
-    type Input = Verified;
+    type Input = ClaimRequest;
     type Output = Claimed;
     type Error = ClaimError;
     const NAME: &'static str = "claim";

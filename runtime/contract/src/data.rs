@@ -12,7 +12,7 @@ pub enum Decision {
     Deploy,
     /// The pull request was merged into the stage branch: deploy `stage`, then tear its environment down.
     Promote,
-    /// The pull request was closed: tear its environment down.
+    /// The pull request was closed, or may not have an environment any more: tear it down.
     TearDown,
     /// Nothing; [`Verified::reason`](crate::Verified::reason) says why.
     Ignore,
@@ -29,10 +29,23 @@ pub struct Change {
     pub sha: String,
     /// The repository that the head is in, `owner/name`; empty if it was deleted.
     pub head_repository: String,
+    /// Whether it is open; if not, it was closed or merged.
+    pub open: bool,
     /// Whether the code may be deployed: not a fork, or approved at exactly this commit.
     pub trusted: bool,
-    /// GitHub's `updated_at` of the pull request, RFC 3339: orders events that arrive out of order.
+    /// Whether the pull request carries the label that an environment needs; true where none is needed.
+    pub labelled: bool,
+    /// GitHub's `updated_at` of the pull request, `2026-01-31T12:00:00Z`: orders events that arrive out of order.
     pub updated_at: String,
+    /// GitHub's `merged_at`, in the same form; absent unless it was merged. Orders the promotions of `stage`.
+    pub merged_at: Option<String>,
+    /// The head that a push replaced; orders pushes within the one second that `updated_at` resolves.
+    pub before: Option<String>,
+    /// Whether the event is the pull request's reopening: it wins over a closing of the same second.
+    pub reopened: bool,
+    /// The generation of the record that the reconciler compared with GitHub, 0 if there was none; absent of a webhook.
+    /// A repair is claimed only if the record is still that one.
+    pub compared: Option<u64>,
     /// The webhook's delivery GUID, or the reconciler's execution; for logs only, since it is not signed.
     pub delivery: String,
 }

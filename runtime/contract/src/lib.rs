@@ -25,7 +25,7 @@ mod verify_webhook;
 pub use app::{
     AppError, DeleteItem, GetItem, Item, ItemPage, ListItems, NewItem, ProxyRequest, ProxyResponse, PutItem,
 };
-pub use claim::{Claim, ClaimError, Claimed, ClaimedExpr};
+pub use claim::{Claim, ClaimError, ClaimRequest, ClaimRequestExpr, Claimed, ClaimedExpr};
 pub use data::{Change, ChangeExpr, Decision, Run, RunExpr, Source, SourceExpr, Target, TargetExpr};
 pub use fetch_source::{FetchRequest, FetchRequestExpr, FetchSource, FetchSourceError};
 pub use pipeline::{
@@ -39,7 +39,9 @@ pub use stack::{
     ApplyRequest, ApplyRequestExpr, ApplyStack, ApplyStackError, CheckStack, CheckStackError, StackChange,
     StackChangeExpr, StackProgress, StackProgressExpr, StackQuery, StackQueryExpr, StackState,
 };
-pub use stage_deployer::{CustomResourceRequest, CustomResourceRequestType, StageDeployer, StageDeployment};
+pub use stage_deployer::{
+    CustomResourceRequest, CustomResourceRequestType, StageDeployer, StageDeployerError, StageDeployment,
+};
 pub use teardown::{
     Teardown, TeardownError, TeardownProgress, TeardownProgressExpr, TeardownRequest, TeardownRequestExpr,
 };

@@ -8,7 +8,7 @@ use crate::{Change, Decision};
 
 /// What starts an execution: a webhook, or the reconciler.
 ///
-/// API Gateway's mapping template can only write `webhook`, so a delivery cannot pose as a repair.
+/// API Gateway's mapping template can only write `webhook`, so a delivery cannot pose as a repair. Exactly one is there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape)]
 pub struct Trigger {
     /// A delivery as API Gateway passed it on.
@@ -33,6 +33,8 @@ pub struct Delivery {
 }
 
 /// A difference between GitHub, the records and the environments.
+///
+/// The reconciler has applied the project's filters already, with what a webhook does not know: approvals, and the files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape)]
 pub struct Repair {
     /// What would mend it.
@@ -64,7 +66,7 @@ pub enum VerifyWebhookError {
     SignatureRejected,
     /// The signed body is not what its event promises.
     PayloadRejected,
-    /// The secret could not be read in time.
+    /// The secret could not be read in time, or GitHub did not say which files the pull request changes.
     Unavailable,
 }
 
@@ -73,6 +75,8 @@ impl VerifyWebhook {
     pub const WEBHOOK_SECRET: EnvironmentVariable = EnvironmentVariable::named("WEBHOOK_SECRET");
     /// The project's configuration as JSON.
     pub const PROJECT: EnvironmentVariable = EnvironmentVariable::named("PROJECT");
+    /// The ARN of the secret with GitHub's credentials, which is read only where the project counts changes by their paths.
+    pub const GITHUB_CREDENTIALS: EnvironmentVariable = EnvironmentVariable::named("GITHUB_CREDENTIALS");
 }
 
 impl Handler for VerifyWebhook {
@@ -80,5 +84,6 @@ impl Handler for VerifyWebhook {
     type Output = Verified;
     type Error = VerifyWebhookError;
     const NAME: &'static str = "verify_webhook";
-    const ENVIRONMENT: &'static [EnvironmentVariable] = &[Self::WEBHOOK_SECRET, Self::PROJECT];
+    const ENVIRONMENT: &'static [EnvironmentVariable] =
+        &[Self::WEBHOOK_SECRET, Self::PROJECT, Self::GITHUB_CREDENTIALS];
 }

@@ -8,7 +8,7 @@ use synth::actions::{Apigateway, Cloudformation, Codepipeline, Dynamodb, Iam, S3
 use synth::iam::{Grant, Operator};
 use synth::lambda::{self, Artifacts, FunctionHandle, HandlerFunction};
 use synth::prelude::*;
-use synth::{AnyArn, Handler, Stack, Value, days, mebibytes, minutes, pseudo, seconds, stepfunctions, sub};
+use synth::{AnyArn, Duration, Handler, Stack, Value, days, mebibytes, minutes, pseudo, seconds, stepfunctions, sub};
 
 use super::Resources;
 use crate::artifacts::{SOURCES, TEMPLATES};
@@ -58,30 +58,43 @@ pub(super) fn stage_deployer(
     code: &Artifacts,
 ) -> FunctionHandle<StageDeployer> {
     // Not named after its handler: what begins with `stage-` belongs to the environment `stage`.
-    stack.add(
-        "StageDeployer",
-        lambda::handling::<StageDeployer>(code, resources.names.shared("webhook-deployer"))
-            .log_retention(days(resources.project.limits.retention_days.into()))
-            .description("Deploys the webhook API's stage again when the API changes.")
-            .allow(deploy_stages().when(
-                Operator::StringEquals,
-                "aws:ResourceTag/pipeline:project",
-                resources.project.project.as_str(),
-            )),
-    )
+    let deployer = lambda::handling::<StageDeployer>(code, resources.names.shared("webhook-deployer"))
+        .log_retention(days(resources.project.limits.retention_days.into()))
+        .description("Deploys the webhook API's stage again when the API changes.")
+        .timeout(DEPLOYER_TIMEOUT)
+        .allow(Grant::on(
+            [Apigateway::GET],
+            names::api_gateway_arn("/account").trusted::<AnyArn>(),
+        ));
+    let project = resources.project.project.as_str();
+    let deployer = deploy_stages().into_iter().fold(deployer, |deployer, grant| {
+        deployer.allow(grant.when(Operator::StringEquals, "aws:ResourceTag/pipeline:project", project))
+    });
+    stack.add("StageDeployer", deployer)
 }
 
-/// Deploying the stages of REST APIs and pruning old deployments.
+/// How long the deployer of a stage may take: an account may deploy once in five seconds, and CloudFormation waits for five
+/// minutes.
+pub(crate) const DEPLOYER_TIMEOUT: Duration = minutes(4);
+
+/// Deploying the stages of REST APIs without the routes that are to go, and pruning old deployments.
 #[track_caller]
-pub(crate) fn deploy_stages() -> Grant {
-    let deployments = names::api_gateway_arn("/restapis/*/deployments*");
-    let stages = names::api_gateway_arn("/restapis/*/stages/*");
-    Grant::on_matching(
-        [Apigateway::DELETE, Apigateway::GET, Apigateway::PATCH, Apigateway::POST],
-        deployments,
-        "deployments and stages of the API, whose handle would close a circle of resources",
-    )
-    .and_on(stages.trusted::<AnyArn>())
+pub(crate) fn deploy_stages() -> [Grant; 4] {
+    let on = |actions: &[Apigateway], path: &str| {
+        Grant::on_matching(
+            actions.iter().copied(),
+            names::api_gateway_arn(path),
+            "deployments, stages and methods of the API, whose handle would close a circle of resources",
+        )
+    };
+    [
+        on(&[Apigateway::GET, Apigateway::POST], "/restapis/*/deployments"),
+        on(&[Apigateway::DELETE], "/restapis/*/deployments/*"),
+        on(&[Apigateway::GET], "/restapis/*/stages")
+            .and_on(names::api_gateway_arn("/restapis/*/resources").trusted::<AnyArn>()),
+        on(&[Apigateway::PATCH], "/restapis/*/stages/*")
+            .and_on(names::api_gateway_arn("/restapis/*/resources/*/methods/*").trusted::<AnyArn>()),
+    ]
 }
 
 struct Make<'a> {
@@ -97,11 +110,21 @@ impl Make<'_> {
     }
 
     fn verify_webhook(&self) -> HandlerFunction<VerifyWebhook> {
-        self.function::<VerifyWebhook>("Verifies a webhook's signature and decides what is to be done.")
-            .timeout(seconds(10))
+        let function = self
+            .function::<VerifyWebhook>("Verifies a webhook's signature and decides what is to be done.")
+            .timeout(seconds(30))
             .environment(VerifyWebhook::WEBHOOK_SECRET, self.resources.webhook_secret.arn())
             .environment(VerifyWebhook::PROJECT, self.project())
-            .allow(read_secret(self.resources.webhook_secret.arn()))
+            .environment(
+                VerifyWebhook::GITHUB_CREDENTIALS,
+                self.resources.github_credentials.arn(),
+            )
+            .allow(read_secret(self.resources.webhook_secret.arn()));
+        if self.resources.project.pull_requests.paths.is_empty() {
+            return function;
+        }
+        // Which files a pull request changes stands in no webhook.
+        function.allow(read_secret(self.resources.github_credentials.arn()))
     }
 
     fn claim(&self) -> HandlerFunction<Claim> {
@@ -109,7 +132,7 @@ impl Make<'_> {
             .timeout(seconds(15))
             .environment(Claim::TABLE, self.resources.records.name())
             .environment(Claim::PROJECT, self.project())
-            .allow(self.records([Dynamodb::GetItem, Dynamodb::UpdateItem]))
+            .allow(self.records([Dynamodb::GetItem, Dynamodb::PutItem, Dynamodb::UpdateItem]))
     }
 
     fn fetch_source(&self) -> HandlerFunction<FetchSource> {
@@ -134,7 +157,10 @@ impl Make<'_> {
             .timeout(seconds(30))
             .environment(StartPipeline::TABLE, self.resources.records.name())
             .environment(StartPipeline::PROJECT, self.project())
-            .allow(self.pipelines([Codepipeline::StartPipelineExecution]))
+            .allow(self.pipelines([
+                Codepipeline::StartPipelineExecution,
+                Codepipeline::StopPipelineExecution,
+            ]))
             .allow(self.records([Dynamodb::GetItem, Dynamodb::UpdateItem]))
     }
 
@@ -155,6 +181,7 @@ impl Make<'_> {
     fn apply_stack(&self) -> HandlerFunction<ApplyStack> {
         let bucket = &self.resources.imports.artifacts;
         let actions = [
+            Cloudformation::ContinueUpdateRollback,
             Cloudformation::CreateChangeSet,
             Cloudformation::DeleteChangeSet,
             Cloudformation::DeleteStack,
@@ -170,8 +197,7 @@ impl Make<'_> {
             .environment(ApplyStack::PROJECT, self.project())
             .environment(ApplyStack::STACK_ROLE, self.resources.stack_role.arn())
             .allow(self.stacks(actions, "deploy-"))
-            .allow((&bucket.bucket_arn).get_objects(&format!("{TEMPLATES}*")))
-            .allow((&bucket.bucket_arn).put_objects(&format!("{TEMPLATES}*")))
+            .allow(self.templates())
             .allow(pass_to_cloudformation(self.resources.stack_role.arn()))
             .allow(self.records([Dynamodb::GetItem]))
     }
@@ -193,6 +219,7 @@ impl Make<'_> {
             .environment(Report::TABLE, self.resources.records.name())
             .environment(Report::GITHUB_CREDENTIALS, self.resources.github_credentials.arn())
             .environment(Report::PROJECT, self.project())
+            .allow(self.stacks([Cloudformation::DescribeStacks], "app-"))
             .allow(self.records([Dynamodb::GetItem, Dynamodb::UpdateItem]))
             .allow(read_secret(self.resources.github_credentials.arn()))
     }
@@ -216,12 +243,20 @@ impl Make<'_> {
             .environment(Teardown::BUCKET, bucket.bucket_name.clone())
             .environment(Teardown::TABLE, self.resources.records.name())
             .environment(Teardown::PROJECT, self.project())
+            .allow(Grant::on_matching(
+                [
+                    Codepipeline::ListPipelineExecutions,
+                    Codepipeline::StopPipelineExecution,
+                ],
+                names::arn("codepipeline", self.resources.names.deploy_pipelines("pr-*")),
+                NAMED,
+            ))
             .allow(self.stacks(delete, "deploy-pr-"))
             .allow(self.stacks(delete, "app-pr-"))
-            .allow((&bucket.bucket_arn).list_objects("packages/pr-"))
-            .allow((&bucket.bucket_arn).list_objects(SOURCES))
-            .allow((&bucket.bucket_arn).delete_objects("packages/pr-*"))
+            .allow(list_versions(&bucket.bucket_arn, [SOURCES, "packages/pr-", "pr-"]))
             .allow((&bucket.bucket_arn).delete_objects(&format!("{SOURCES}*")))
+            .allow((&bucket.bucket_arn).delete_objects("packages/pr-*"))
+            .allow((&bucket.bucket_arn).delete_objects("pr-*"))
             .allow(Grant::on_matching(
                 [S3::DeleteObject, S3::DeleteObjectVersion, S3::ListBucketVersions],
                 environments,
@@ -243,7 +278,7 @@ impl Make<'_> {
             .environment(Reconcile::GITHUB_CREDENTIALS, self.resources.github_credentials.arn())
             .environment(Reconcile::PROJECT, self.project())
             .environment(Reconcile::STATE_MACHINE, machine.clone())
-            .allow(self.records([Dynamodb::Scan]))
+            .allow(self.records([Dynamodb::GetItem, Dynamodb::Query, Dynamodb::UpdateItem]))
             .allow(read_secret(self.resources.github_credentials.arn()))
             .allow(Grant::on([States::StartExecution], machine))
             .allow(Grant::on_any_resource(
@@ -270,6 +305,16 @@ impl Make<'_> {
         Grant::on(actions, self.resources.records.arn())
     }
 
+    /// Writing large templates, and having CloudFormation read them: it does so with the rights of whoever asks it to.
+    #[track_caller]
+    fn templates(&self) -> Grant {
+        Grant::on_matching(
+            [S3::GetObject, S3::PutObject],
+            sub![self.resources.imports.artifacts.bucket_arn.clone(), "/", TEMPLATES, "*"],
+            "large templates, which are named after their content",
+        )
+    }
+
     /// The shared unit-test pipeline and the deploy pipelines of all environments.
     #[track_caller]
     fn pipelines<const N: usize>(&self, actions: [Codepipeline; N]) -> Grant {
@@ -288,6 +333,16 @@ impl Make<'_> {
             NAMED,
         )
     }
+}
+
+/// Listing the versions of objects under these prefixes.
+#[track_caller]
+fn list_versions<const N: usize>(bucket: &Value<synth::Arn<synth::s3::Bucket>>, prefixes: [&str; N]) -> Grant {
+    Grant::on([S3::ListBucketVersions], bucket.clone()).when_any(
+        Operator::StringLike,
+        "s3:prefix",
+        prefixes.map(|prefix| format!("{prefix}*")),
+    )
 }
 
 #[track_caller]

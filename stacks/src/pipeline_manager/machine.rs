@@ -12,15 +12,15 @@
 //! - Every wait is bounded, see [`bound_minutes`].
 
 use contract::{
-    ApplyRequestExpr, ApplyStackError, CheckPipelineError, CheckStackError, ClaimError, Claimed, Decision,
-    FetchRequestExpr, FetchSourceError, Outcome, PipelineKind, Progress, ProgressExpr, Reported, Run, RunQueryExpr,
-    RunState, Source, StackChange, StackProgress, StackProgressExpr, StackQueryExpr, StackState, StartPipelineError,
-    StartRequestExpr, Step, StopPipelineError, StopRequestExpr, Target, TeardownError, TeardownProgress,
-    TeardownRequestExpr, Trigger, Verified, VerifyWebhookError,
+    ApplyRequestExpr, ApplyStackError, CheckPipelineError, CheckStackError, ClaimError, ClaimRequestExpr, Claimed,
+    Decision, FetchRequestExpr, FetchSourceError, Outcome, PipelineKind, Progress, ProgressExpr, Reported, Run,
+    RunQueryExpr, RunState, Source, StackChange, StackProgress, StackProgressExpr, StackQueryExpr, StackState,
+    StartPipelineError, StartRequestExpr, Step, StopPipelineError, StopRequestExpr, Target, TeardownError,
+    TeardownProgress, TeardownRequestExpr, Trigger, Verified, VerifyWebhookError,
 };
 use synth::stepfunctions::{
     Definition, Expr, Flow, Invoke, Never, Poll, Retry, States, TRANSIENT, Var, Work, attempts, choice, choice_on,
-    definition, fail, pass, poll, proceed, succeed, task, var,
+    context, definition, fail, pass, poll, proceed, succeed, task, var,
 };
 use synth::{Duration, ErrorName, Handler, Shape, minutes, seconds, text};
 
@@ -167,6 +167,10 @@ impl Machine<'_> {
     fn claim(&self) -> Flow<Verified, Never> {
         let data = &self.data;
         task(self.functions.claim)
+            .arguments(|verified: Expr<Verified>| ClaimRequestExpr {
+                verified,
+                execution: context::execution_id(),
+            })
             .retry(ClaimError::Unavailable, patiently())
             .assign(&data.claimed, |claimed| claimed)
             .assign(&data.target, |claimed| claimed.target.clone())

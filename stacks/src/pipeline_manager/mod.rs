@@ -19,7 +19,7 @@ use synth::{DeletionPolicy, Handle, Stack, days};
 
 pub use machine::bound_minutes;
 
-pub(crate) use functions::deploy_stages;
+pub(crate) use functions::{DEPLOYER_TIMEOUT, deploy_stages};
 
 use crate::names::Names;
 use crate::{Project, artifacts, unit_test};

@@ -84,6 +84,7 @@ pub(super) fn add(
     });
     let webhook = resources.project.webhook.clone();
     let id = api.handle();
+    api.log_level("ERROR");
     let stage = api.deploy(stack, STAGE, deployer.arn(), |stage| {
         let throttling = stage::MethodSetting::new()
             .http_method(stage::MethodSettingHttpMethod::Any)

@@ -35,7 +35,7 @@ pub struct Project {
     pub repository: String,
     /// The AWS region that everything is deployed to.
     pub region: Region,
-    /// The base address of GitHub's REST API, for GitHub Enterprise Server; the public one if left out.
+    /// The base address of GitHub's REST API, for GitHub Enterprise Server; the public one if left out. HTTPS, or 127.0.0.1.
     #[serde(default = "defaults::github_api")]
     pub github_api: String,
     /// The branch whose merges are deployed to the environment `stage`.

@@ -22,7 +22,7 @@ pub(super) fn project(project: &Project, faults: &mut Vec<ConfigFault>) {
             format!("write one of: {}", REGIONS.join(", ")),
         ));
     }
-    if !project.github_api.starts_with("https://") || project.github_api.ends_with('/') {
+    if !is_api(&project.github_api) {
         let message = format!("{:?} is no base address", project.github_api);
         faults.push(fault(
             "github_api",
@@ -50,6 +50,14 @@ pub(super) fn project(project: &Project, faults: &mut Vec<ConfigFault>) {
         }
     }
     tags(project, faults);
+}
+
+/// Whether an address is one that a credential may be sent to: over HTTPS, or to this very machine, where a rehearsal has its GitHub.
+fn is_api(address: &str) -> bool {
+    let here = address
+        .strip_prefix("http://127.0.0.1:")
+        .is_some_and(|rest| rest.split('/').next().is_some_and(|port| port.parse::<u16>().is_ok()));
+    (address.starts_with("https://") || here) && !address.ends_with('/')
 }
 
 fn name(name: &str, faults: &mut Vec<ConfigFault>) {

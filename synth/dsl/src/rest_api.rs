@@ -23,6 +23,7 @@ pub struct Api {
     methods: Vec<Handle<Method>>,
     routes: Vec<String>,
     parts: Vec<Element>,
+    log_level: Option<&'static str>,
 }
 
 impl Api {
@@ -37,6 +38,7 @@ impl Api {
             methods: Vec::new(),
             routes: Vec::new(),
             parts: vec![handle.element()],
+            log_level: None,
         }
     }
 
@@ -86,6 +88,12 @@ impl Api {
     pub fn part<R>(&mut self, part: Handle<R>) -> Handle<R> {
         self.parts.push(part.element());
         part
+    }
+
+    /// Logs failed requests (`ERROR`) or all (`INFO`), if the account lets API Gateway log: see `AWS::ApiGateway::Account`. Left out,
+    /// nothing is logged but what the stage's access log says.
+    pub const fn log_level(&mut self, level: &'static str) {
+        self.log_level = Some(level);
     }
 
     /// Adds a method at a path such as `/items/{category_name}`, and the resources on the way to it.
@@ -152,11 +160,16 @@ impl Api {
             .deployment_id(deployment.id());
         let stage = stack.add(format!("{}Stage", self.id), complete(stage));
         let routes: Vec<Node> = self.routes.iter().map(|route| Node::from(route.clone())).collect();
-        let current = CustomResource::new("StageDeployment", deployer, seconds(300))
+        let mut current = CustomResource::new("StageDeployment", deployer, seconds(300))
             .property("RestApiId", self.handle.id())
             .property("StageName", stage.name())
-            .property("Routes", Value::<Vec<String>>::from_node(Node::List(routes)))
-            .fingerprint("Definition", self.parts.iter().copied());
+            .property("Routes", Value::<Vec<String>>::from_node(Node::List(routes)));
+        if let Some(level) = self.log_level {
+            current = current.property("LogLevel", Value::<String>::from(level));
+        }
+        // The stage too: changing it may set back what the deployment has set.
+        let parts = self.parts.iter().copied().chain([stage.element()]);
+        let current = current.fingerprint("Definition", parts);
         let current = stack.add(format!("{}StageDeployment", self.id), current);
         for method in &self.methods {
             stack.configure(current).depends_on(*method);

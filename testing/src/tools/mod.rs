@@ -7,6 +7,7 @@
 
 mod debian;
 mod node;
+mod openapi;
 mod python;
 mod run;
 
@@ -20,7 +21,8 @@ use std::{
 use sha2::{Digest, Sha256};
 
 pub use debian::velocity_jars;
-pub use node::node_modules;
+pub use node::{node_modules, webhook_examples};
+pub use openapi::github_description;
 pub use python::{Packages, python};
 
 pub(crate) use run::{answer, script};
@@ -43,7 +45,7 @@ pub fn folder() -> Result<PathBuf, Error> {
 
 /// The workspace's target folder. Cargo marks it with a `CACHEDIR.TAG`, which is above every test binary wherever the folder was put;
 /// documentation tests run from elsewhere, for them it is what the environment or the layout of the workspace says.
-fn target() -> PathBuf {
+pub(crate) fn target() -> PathBuf {
     let marked = env::current_exe().ok().and_then(|program| {
         program
             .ancestors()

@@ -15,6 +15,10 @@ use crate::Error;
 pub enum Packages {
     /// cfn-lint, and PyYAML which it brings.
     CfnLint,
+    /// AWS's runtime client for Python and boto3, for the benchmark of cold starts.
+    Lambda,
+    /// MiniStack, the local AWS, and botocore, whose models of AWS's services it brings.
+    MiniStack,
     /// A Java runtime, JPype and airspeed-ext.
     Velocity,
 }
@@ -23,6 +27,8 @@ impl Packages {
     fn tool(self) -> &'static str {
         match self {
             Self::CfnLint => "cfn-lint",
+            Self::Lambda => "lambda-python",
+            Self::MiniStack => "ministack",
             Self::Velocity => "velocity-python",
         }
     }
@@ -31,6 +37,8 @@ impl Packages {
     fn locks(self) -> &'static [&'static str] {
         match self {
             Self::CfnLint => &[include_str!("../../tools/cfn-lint.txt")],
+            Self::Lambda => &[include_str!("../../tools/lambda.txt")],
+            Self::MiniStack => &[include_str!("../../tools/ministack.txt")],
             // airspeed-ext comes as source only, so what builds it is locked and installed first.
             Self::Velocity => &[
                 include_str!("../../tools/build.txt"),
@@ -105,9 +113,14 @@ mod tests {
 
     #[test]
     fn every_requirement_is_pinned_and_names_no_host() {
-        for lock in [Packages::CfnLint, Packages::Velocity]
-            .into_iter()
-            .flat_map(Packages::locks)
+        for lock in [
+            Packages::CfnLint,
+            Packages::Lambda,
+            Packages::MiniStack,
+            Packages::Velocity,
+        ]
+        .into_iter()
+        .flat_map(Packages::locks)
         {
             assert!(!lock.contains("://") && lock.contains("--hash=sha256:"));
             for line in lock

@@ -1,0 +1,411 @@
+//! `report`: what GitHub shows of a step. The commit status first, since a merge may wait for it; then the deployment, then the
+//! one comment of the pull request.
+//!
+//! - What GitHub refuses of one of the three does not keep it from the others: the first refusal is the failure, once all were
+//!   tried. Where GitHub is out of reach the rest is left for the next attempt, which repeats nothing that would double.
+//! - A report that GitHub has taken altogether is not sent again, however often it is asked for.
+//! - What the application's stack said when it was deployed, its outputs and with them the environment's address, is read once,
+//!   and remembered for the comments that follow.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_cloudformation::error::{DisplayErrorContext, ProvideErrorMetadata};
+use contract::{Outcome, ReportError, ReportRequest, Reported, Step, Target};
+use stacks::Project;
+use stacks::names::Names;
+use synth::Handler;
+
+use super::{Environment, Function, Invocation, StartError};
+use crate::comment::{self, DESCRIPTION, one_line};
+use crate::github::{Client, CommitState, CommitStatus, DeploymentState, DeploymentStatus, Error, NewDeployment};
+use crate::record::{ReportMemory, ReportRow, STAGE, row_key};
+use crate::records::{Records, RecordsError, now};
+use crate::secrets::Secret;
+use crate::{Failure, github};
+
+/// The most outputs that are remembered, and the most characters of one.
+const OUTPUTS: usize = 20;
+const OUTPUT: usize = 1_000;
+
+/// Sets the commit status, the deployment's status and the comment.
+#[derive(Debug)]
+pub struct Report {
+    records: Records,
+    github: Client,
+    cloudformation: aws_sdk_cloudformation::Client,
+    project: Project,
+}
+
+impl Function for Report {
+    type Contract = contract::Report;
+
+    fn new(environment: &Environment) -> Result<Self, StartError> {
+        let project = environment.project(contract::Report::PROJECT)?;
+        let credentials = environment.variable(contract::Report::GITHUB_CREDENTIALS)?;
+        Ok(Self {
+            records: Records::new(environment.aws(), environment.variable(contract::Report::TABLE)?),
+            github: Client::new(&project.github_api, Secret::new(environment.aws(), credentials))?,
+            cloudformation: aws_sdk_cloudformation::Client::new(environment.aws()),
+            project,
+        })
+    }
+
+    async fn call(
+        &self,
+        request: ReportRequest,
+        invocation: &Invocation,
+    ) -> Result<Reported, Failure<<contract::Report as Handler>::Error>> {
+        let memory = self.records.require_current(&request.target).await?.memory;
+        let key = row_key(&request.target.environment, request.step);
+        let row = ReportRow {
+            outcome: request.outcome,
+            summary: request.summary.clone(),
+            url: request.url.clone(),
+            sha: request.target.sha.clone(),
+            generation: request.target.generation,
+            updated: now(),
+        };
+        let known = memory.rows.get(key).map(|known| ReportRow {
+            updated: row.updated,
+            ..known.clone()
+        });
+        if !memory.unfinished && known.as_ref() == Some(&row) {
+            tracing::info!(step = key, "reported before");
+            return Ok(Reported {
+                comment_url: memory.comment_url,
+            });
+        }
+        let mut work = Work {
+            report: self,
+            request: &request,
+            invocation,
+            memory,
+            refused: None,
+        };
+        let reached = work.report(key, row).await;
+        let Work { memory, refused, .. } = work;
+        // Whatever came of it: what was made is remembered, so that the next attempt finds it.
+        self.records.save_report(&request.target, &memory).await?;
+        reached?;
+        match refused {
+            Some(refusal) => Err(refusal.into()),
+            None => {
+                tracing::info!(step = key, outcome = ?request.outcome, "reported");
+                Ok(Reported {
+                    comment_url: memory.comment_url,
+                })
+            }
+        }
+    }
+}
+
+/// One report at work.
+struct Work<'a> {
+    report: &'a Report,
+    request: &'a ReportRequest,
+    invocation: &'a Invocation,
+    /// What is known, and grows as GitHub takes it.
+    memory: ReportMemory,
+    /// What GitHub refused first.
+    refused: Option<Error>,
+}
+
+impl Work<'_> {
+    /// Does it all. An error here ends it: the deadline, or nobody to ask.
+    async fn report(&mut self, key: &str, row: ReportRow) -> Result<(), Failure<ReportError>> {
+        let earlier = self.memory.rows.get(key).map(|row| row.sha.clone());
+        let set = self.set_status().await;
+        if self.passes(set)?.is_some() {
+            // The record must not say that a step ended of which the commit knows nothing.
+            self.memory.rows.insert(key.to_owned(), row);
+        }
+        self.memory.unfinished = true;
+        match (self.request.step, self.request.outcome) {
+            (Step::Deploy, Outcome::Skipped) | (Step::UnitTest, _) => {}
+            (Step::Deploy, outcome) => {
+                if outcome == Outcome::Success {
+                    self.read_outputs().await?;
+                }
+                let deployed = self.report_deployment(outcome, earlier.as_deref()).await;
+                self.passes(deployed)?;
+            }
+            (Step::Teardown, Outcome::Success) => {
+                let environment = &self.request.target.environment;
+                self.memory.outputs.remove(environment);
+                let ended = self.end_deployments().await;
+                self.passes(ended)?;
+            }
+            (Step::Teardown, _) => {}
+        }
+        let commented = self.comment().await?;
+        self.passes(commented)?;
+        self.memory.unfinished = self.refused.is_some();
+        Ok(())
+    }
+
+    /// Keeps a refusal for later and ends where GitHub is out of reach.
+    fn passes<T>(&mut self, result: Result<T, Error>) -> Result<Option<T>, Failure<ReportError>> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(fault @ Error::Unavailable { .. }) => Err(fault.into()),
+            Err(refusal) => {
+                tracing::warn!(refusal = %refusal, "github refuses a part of the report");
+                self.refused.get_or_insert(refusal);
+                Ok(None)
+            }
+        }
+    }
+
+    async fn set_status(&self) -> Result<(), Error> {
+        let ReportRequest {
+            target, step, outcome, ..
+        } = self.request;
+        let status = CommitStatus {
+            context: context(&self.report.project.project, *step, target),
+            state: match outcome {
+                Outcome::Pending => CommitState::Pending,
+                // GitHub knows no status for what was left out; one that blocks a merge would be wrong, the words say why.
+                Outcome::Success | Outcome::Skipped => CommitState::Success,
+                Outcome::Failure => CommitState::Failure,
+                Outcome::Error => CommitState::Error,
+            },
+            description: self.description(),
+            target_url: self.page().or_else(|| page(&self.memory.comment_url)),
+        };
+        let github = &self.report.github;
+        github
+            .set_status(&target.repository, &target.sha, &status, self.invocation)
+            .await
+    }
+
+    /// The summary as a status takes it.
+    fn description(&self) -> String {
+        match self.request.outcome {
+            Outcome::Skipped => one_line(&format!("Skipped: {}", self.request.summary), DESCRIPTION),
+            _ => one_line(&self.request.summary, DESCRIPTION),
+        }
+    }
+
+    fn page(&self) -> Option<String> {
+        page(self.request.url.as_deref()?)
+    }
+
+    /// The deployment of this commit and how it stands. Once it succeeded it has taken the place of the environment's earlier ones.
+    async fn report_deployment(&mut self, outcome: Outcome, earlier_sha: Option<&str>) -> Result<(), Error> {
+        let id = self.deployment(earlier_sha).await?;
+        let target = &self.request.target;
+        let stage = target.environment == STAGE;
+        let state = match outcome {
+            Outcome::Pending | Outcome::Skipped => DeploymentState::InProgress,
+            Outcome::Success => DeploymentState::Success,
+            Outcome::Failure => DeploymentState::Failure,
+            Outcome::Error => DeploymentState::Error,
+        };
+        let outputs = self.memory.outputs.get(&target.environment);
+        let url = outputs.and_then(comment::environment_url);
+        let status = DeploymentStatus {
+            state,
+            description: self.description(),
+            environment_url: url.filter(|_| outcome == Outcome::Success),
+            log_url: self.page(),
+            // Other pull requests' deployments of `stage` are known to GitHub only.
+            replaces_others: stage,
+        };
+        match self.set_deployment_status(id, &status).await {
+            // Somebody has deleted it.
+            Err(Error::Missing { .. }) => {
+                self.memory.deployments.remove(&target.environment);
+                let id = self.deployment(None).await?;
+                self.set_deployment_status(id, &status).await?;
+            }
+            set => set?,
+        }
+        if outcome == Outcome::Success {
+            let replaced = self
+                .memory
+                .earlier_deployments
+                .remove(&target.environment)
+                .unwrap_or_default();
+            self.end(replaced, "Replaced by a newer commit").await?;
+        }
+        Ok(())
+    }
+
+    /// The id of this commit's deployment: the one that is remembered if that is of this commit, or the one that GitHub has or makes.
+    async fn deployment(&mut self, earlier_sha: Option<&str>) -> Result<u64, Error> {
+        let target = &self.request.target;
+        let remembered = self.memory.deployments.get(&target.environment).copied();
+        if let Some(id) = remembered.filter(|_| earlier_sha == Some(&target.sha)) {
+            return Ok(id);
+        }
+        let new = NewDeployment {
+            sha: target.sha.clone(),
+            environment: target.environment.clone(),
+            description: format!("Pull request {}", target.number),
+            transient: target.environment != STAGE,
+        };
+        let id = self
+            .report
+            .github
+            .ensure_deployment(&target.repository, &new, self.invocation)
+            .await?
+            .id;
+        self.memory.deployments.insert(target.environment.clone(), id);
+        let earlier = self
+            .memory
+            .earlier_deployments
+            .entry(target.environment.clone())
+            .or_default();
+        earlier.extend(remembered);
+        earlier.retain(|earlier| *earlier != id);
+        Ok(id)
+    }
+
+    /// Nothing of the environment is left: GitHub shows its deployments as destroyed.
+    async fn end_deployments(&mut self) -> Result<(), Error> {
+        let environment = &self.request.target.environment;
+        let mut ids = self.memory.earlier_deployments.remove(environment).unwrap_or_default();
+        ids.extend(self.memory.deployments.remove(environment));
+        self.end(ids, "The environment is deleted").await
+    }
+
+    /// Sets deployments inactive. Those that GitHub does not have any more are as good.
+    async fn end(&self, ids: Vec<u64>, why: &str) -> Result<(), Error> {
+        let status = DeploymentStatus {
+            state: DeploymentState::Inactive,
+            description: why.to_owned(),
+            environment_url: None,
+            log_url: None,
+            replaces_others: false,
+        };
+        for id in ids {
+            match self.set_deployment_status(id, &status).await {
+                Ok(()) | Err(Error::Missing { .. }) => {}
+                Err(fault) => return Err(fault),
+            }
+        }
+        Ok(())
+    }
+
+    async fn set_deployment_status(&self, id: u64, status: &DeploymentStatus) -> Result<(), Error> {
+        let repository = &self.request.target.repository;
+        self.report
+            .github
+            .set_deployment_status(repository, id, status, self.invocation)
+            .await
+    }
+
+    /// The comment, made or brought up to date. One that somebody deleted is made anew.
+    async fn comment(&mut self) -> Result<Result<(), Error>, Failure<ReportError>> {
+        let Target { repository, number, .. } = &self.request.target;
+        let project = &self.report.project.project;
+        let body = comment::render(project, &self.request.target, &self.memory).map_err(|fault| {
+            Failure::new(
+                ReportError::ReportRejected,
+                format!("the comment cannot be rendered: {fault}"),
+            )
+        })?;
+        let github = &self.report.github;
+        if let Some(id) = self.memory.comment_id {
+            match github.update_comment(repository, id, &body, self.invocation).await {
+                Ok(comment) => {
+                    self.memory.comment_url = comment.url;
+                    return Ok(Ok(()));
+                }
+                Err(Error::Missing { .. }) => self.memory.comment_id = None,
+                Err(fault) => return Ok(Err(fault)),
+            }
+        }
+        let marker = comment::marker(project);
+        let (comment, new) = match github
+            .ensure_comment(repository, *number, &marker, &body, self.invocation)
+            .await
+        {
+            Ok(made) => made,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        self.memory.comment_id = Some(comment.id);
+        self.memory.comment_url = comment.url;
+        if !new && comment.body != body {
+            let updated = github
+                .update_comment(repository, comment.id, &body, self.invocation)
+                .await;
+            return Ok(updated.map(drop));
+        }
+        Ok(Ok(()))
+    }
+
+    /// Reads what the application's stack says of itself, now that it is deployed.
+    async fn read_outputs(&mut self) -> Result<(), Failure<ReportError>> {
+        let name = &self.request.target.environment;
+        let rejected = |fault| Failure::new(ReportError::ReportRejected, fault);
+        let environment = name
+            .parse::<stacks::Environment>()
+            .map_err(|fault| rejected(fault.to_string()))?;
+        let stack = Names::of(&self.report.project).environment(environment).app_stack();
+        let described = self
+            .report
+            .cloudformation
+            .describe_stacks()
+            .stack_name(&stack)
+            .send()
+            .await;
+        let outputs = match described {
+            Ok(described) => described.stacks.unwrap_or_default(),
+            // Somebody has deleted it meanwhile: then it has no address.
+            Err(fault) if fault.code() == Some("ValidationError") => Vec::new(),
+            Err(fault) => {
+                let words = format!("the stack {stack} is out of reach: {}", DisplayErrorContext(&fault));
+                return Err(Failure::new(ReportError::Unavailable, words));
+            }
+        };
+        let mut outputs: BTreeMap<_, _> = outputs
+            .into_iter()
+            .flat_map(|stack| stack.outputs.unwrap_or_default())
+            .filter_map(|output| Some((output.output_key?, one_line(&output.output_value?, OUTPUT))))
+            .collect();
+        while outputs.len() > OUTPUTS {
+            let last = outputs.keys().rfind(|name| *name != comment::URL).cloned();
+            last.and_then(|last| outputs.remove(&last));
+        }
+        self.memory.outputs.insert(name.clone(), outputs);
+        Ok(())
+    }
+}
+
+/// What sets a step's status apart from those of other systems, and of the same step for `stage`.
+fn context(project: &str, step: Step, target: &Target) -> String {
+    let step = match step {
+        Step::UnitTest => "unit-tests",
+        Step::Deploy if target.environment == STAGE => "stage",
+        Step::Deploy => "deploy",
+        Step::Teardown => "teardown",
+    };
+    format!("{project}/{step}")
+}
+
+/// An address that GitHub takes as a link.
+fn page(url: &str) -> Option<String> {
+    let takes = ["https://", "http://"].iter().any(|scheme| url.starts_with(scheme));
+    (takes && url.bytes().all(|byte| byte.is_ascii_graphic())).then(|| url.to_owned())
+}
+
+impl From<github::Error> for Failure<ReportError> {
+    fn from(fault: github::Error) -> Self {
+        let error = match fault {
+            github::Error::Unavailable { .. } => ReportError::Unavailable,
+            github::Error::Missing { .. } | github::Error::Refused { .. } => ReportError::ReportRejected,
+        };
+        Self::new(error, fault)
+    }
+}
+
+impl From<RecordsError> for Failure<ReportError> {
+    fn from(fault: RecordsError) -> Self {
+        let error = match fault {
+            RecordsError::Superseded { .. } => ReportError::Superseded,
+            RecordsError::Unavailable(_) => ReportError::Unavailable,
+        };
+        Self::new(error, fault)
+    }
+}

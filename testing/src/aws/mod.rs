@@ -1,0 +1,250 @@
+//! AWS on loopback: a front that all clients talk to, and MiniStack behind it.
+//!
+//! The front reads every request as the service's own model describes it (botocore's, which the AWS CLI is generated from),
+//! remembers it with the handler that made it, refuses what breaks a rule of the model, and hands the rest to MiniStack. So a test
+//! knows what was asked of AWS, whichever client asked, and what an emulator would have let pass does not pass. The front answers
+//! CodePipeline itself ([`Pipelines`]), which no emulator executes, and fails calls on request ([`Fault`]).
+//!
+//! ```no_run
+//! let Some(cloud) = testing::or_skip("the record is kept", testing::aws::Cloud::start()) else { return };
+//! // A client that `runtime::aws::config(&cloud.variables("claim"), "claim")` configures is served, and its calls are the claim's:
+//! assert_eq!(cloud.calls("claim").len(), 0);
+//! ```
+//!
+//! Each [`Cloud`] is an AWS account of its own with a front of its own, so tests run side by side under the same names; bucket
+//! names alone are global, as they are in AWS. All share one MiniStack process, which ends with the test's.
+//!
+//! Nothing here reaches AWS: every address is 127.0.0.1, and credentials are made up.
+
+mod answer;
+mod fault;
+mod front;
+mod grants;
+mod ministack;
+mod model;
+mod permissions;
+mod pipelines;
+mod resolve;
+mod rules;
+mod wire;
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::Path,
+    process::Command,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+pub use fault::Fault;
+pub use grants::{Difference, Grants, Statement, variables};
+pub use permissions::Permission;
+pub use pipelines::{Action, ActionStatus, Execution, ExecutionStatus, Pipelines, Step};
+
+use crate::{
+    Error,
+    tools::{self, Packages},
+};
+use front::Front;
+use ministack::{Enforcement, MiniStack};
+
+/// The region of `stacks/project.yaml`.
+pub const REGION: &str = "eu-west-1";
+
+/// One account of the local AWS. Dropping it fails the test if a request broke a rule of AWS's models.
+#[derive(Debug)]
+pub struct Cloud {
+    account: String,
+    front: Front,
+    ministack: &'static MiniStack,
+    enforcement: Enforcement,
+    /// The credentials of callers that have a role.
+    roles: Mutex<BTreeMap<String, Session>>,
+}
+
+/// The credentials of an assumed role.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Session {
+    access_key_id: String,
+    secret_access_key: String,
+    session_token: String,
+}
+
+/// One call that a client made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// The application name of the client's configuration; empty if it has none.
+    pub caller: String,
+    /// The service as requests are signed: `dynamodb`, `s3`, `states`, `codepipeline`, `tagging`.
+    pub service: String,
+    /// The operation as AWS's model names it: `PutItem`.
+    pub operation: String,
+    /// The HTTP method.
+    pub method: String,
+    /// The path, without the query.
+    pub path: String,
+    /// Its parameters as the model names them. Of an uploaded object only the size is kept.
+    pub parameters: Value,
+    /// The HTTP status that the client was answered with; none if it was left without an answer.
+    pub status: Option<u16>,
+}
+
+impl Cloud {
+    /// An empty account in which everybody may do everything.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] without Python; others where MiniStack does not start, with its output.
+    pub fn start() -> Result<Self, Error> {
+        Self::with(Enforcement::Off)
+    }
+
+    /// An empty account in which callers may do what their identity policies allow (MiniStack's `AUTH=true`).
+    ///
+    /// MiniStack verifies signatures and session tokens, and judges actions, resources and conditions (`s3:prefix`,
+    /// `aws:ResourceTag/…`) of identity policies. The front judges what MiniStack does not: CodePipeline, and `iam:PassRole`. Nobody
+    /// judges what a service does with a role that is passed to it.
+    ///
+    /// # Errors
+    /// As [`Cloud::start`].
+    pub fn enforcing() -> Result<Self, Error> {
+        Self::with(Enforcement::Policies)
+    }
+
+    fn with(enforcement: Enforcement) -> Result<Self, Error> {
+        static ACCOUNTS: AtomicU64 = AtomicU64::new(111_111_111_111);
+        let account = ACCOUNTS.fetch_add(1, Ordering::Relaxed).to_string();
+        let ministack = MiniStack::shared(enforcement, REGION)?;
+        let front = Front::start(ministack.address, &account)?;
+        Ok(Self {
+            account,
+            front,
+            ministack,
+            enforcement,
+            roles: Mutex::default(),
+        })
+    }
+
+    /// The account's id, twelve digits.
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// Where all services are.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address())
+    }
+
+    /// The address of [`Cloud::endpoint`].
+    pub fn address(&self) -> SocketAddr {
+        self.front.address
+    }
+
+    /// MiniStack's own address, behind the front: what is asked there is not recorded.
+    pub fn backstage(&self) -> SocketAddr {
+        self.ministack.address
+    }
+
+    /// What MiniStack printed, all accounts together.
+    pub fn log(&self) -> &Path {
+        &self.ministack.log
+    }
+
+    /// The variables that Lambda would set for a function, and the endpoint, which is the front. `runtime::aws::config` reads them.
+    ///
+    /// The credentials are those of the role that the caller was [given](Cloud::give_role), if any; else the account's own, which
+    /// may do everything.
+    pub fn variables(&self, caller: &str) -> BTreeMap<String, String> {
+        let roles = lock(&self.roles);
+        let role = roles.get(caller);
+        // MiniStack takes an access key of twelve digits for the account's root user.
+        let set = [
+            (
+                "AWS_ACCESS_KEY_ID",
+                role.map_or(self.account(), |role| &role.access_key_id),
+            ),
+            ("AWS_ENDPOINT_URL", &self.endpoint()),
+            ("AWS_REGION", REGION),
+            (
+                "AWS_SECRET_ACCESS_KEY",
+                role.map_or("test", |role| &role.secret_access_key),
+            ),
+            ("AWS_SESSION_TOKEN", role.map_or("", |role| &role.session_token)),
+        ];
+        set.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+    }
+
+    /// Makes the role with its grants and has the caller assume it, as Lambda does for a function. Whether that makes a
+    /// difference is up to [`Cloud::enforcing`]; see there.
+    ///
+    /// # Errors
+    /// Where MiniStack refuses the role.
+    pub fn give_role(&self, caller: &str, grants: &Grants) -> Result<(), Error> {
+        let asked = json!({
+            "account": self.account,
+            // Not through the front: what the test sets up is no call of a handler's.
+            "endpoint": format!("http://{}", self.ministack.address),
+            "policy": grants.document(),
+            "region": REGION,
+            "role": grants.role,
+        });
+        let python = tools::python(Packages::MiniStack)?;
+        let mut command = Command::new(python);
+        let command = command
+            .arg(tools::script("assume_role.py"))
+            .env("NO_PROXY", "127.0.0.1");
+        let role = tools::answer("the role's credentials", command, &asked.to_string())?;
+        lock(&self.roles).insert(caller.to_owned(), role);
+        if self.enforcement == Enforcement::Policies {
+            self.front.state.enforce(caller, grants.clone());
+        }
+        Ok(())
+    }
+
+    /// What the caller asked for, in order. Calls that a fault or a rule stopped are among them.
+    pub fn calls(&self, caller: &str) -> Vec<Call> {
+        let mut calls = self.front.state.calls();
+        calls.retain(|call| call.caller == caller);
+        calls
+    }
+
+    /// What everybody asked for, in order.
+    pub fn all_calls(&self) -> Vec<Call> {
+        self.front.state.calls()
+    }
+
+    /// Makes the `nth` call (from 1, counted from now) of an operation fail; `service` and `operation` as in [`Call`].
+    pub fn fail(&self, service: &str, operation: &str, nth: u64, fault: Fault) {
+        self.front.state.fail(service, operation, nth, fault);
+    }
+
+    /// The account's pipelines.
+    pub fn pipelines(&self) -> &Pipelines {
+        &self.front.state.pipelines
+    }
+
+    /// What requests broke of AWS's rules since this was last asked: for the test that breaks them on purpose.
+    pub fn take_violations(&self) -> Vec<String> {
+        self.front.state.take_violations()
+    }
+}
+
+impl Drop for Cloud {
+    fn drop(&mut self) {
+        let violations = self.take_violations();
+        if !violations.is_empty() && !std::thread::panicking() {
+            panic!("AWS would refuse what was asked:\n{}", violations.join("\n"));
+        }
+    }
+}
+
+/// The state that several threads use; one that panicked while it held it has not broken it.
+fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -1,0 +1,243 @@
+//! The two hosts on loopback: the API, and the one that archives lie on.
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::{Request as HttpRequest, Response, StatusCode};
+use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use super::api::{Question, Reply};
+use super::app::seconds;
+use super::archive::{self, Broken};
+use super::description::Description;
+use super::fault::{Fault, Kind};
+use super::world::{Request, World};
+
+pub(super) type Body = UnsyncBoxBody<Bytes, Broken>;
+
+/// What both hosts share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) description: Description,
+    pub(super) world: Mutex<World>,
+    pub(super) api: String,
+    pub(super) archives: String,
+}
+
+/// The thread that serves, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Server {
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Shared {
+    pub(super) fn world(&self) -> MutexGuard<'_, World> {
+        // What a test that failed has left is still what it was.
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
+
+/// Listens on two ports that the system chooses, and serves on a thread of its own.
+pub(super) fn start(description: Description) -> io::Result<(Arc<Shared>, Server)> {
+    let bind = || {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
+        listener.set_nonblocking(true)?;
+        let address = format!("http://{}", listener.local_addr()?);
+        Ok::<_, io::Error>((listener, address))
+    };
+    let ((api, api_address), (archives, archives_address)) = (bind()?, bind()?);
+    let shared = Arc::new(Shared {
+        description,
+        world: Mutex::new(World::new()),
+        api: api_address,
+        archives: archives_address,
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (stop, stopped) = oneshot::channel();
+    let served = Arc::clone(&shared);
+    let thread = std::thread::Builder::new().name("github".to_owned()).spawn(move || {
+        runtime.block_on(async {
+            let (Ok(api), Ok(archives)) = (TcpListener::from_std(api), TcpListener::from_std(archives)) else {
+                return;
+            };
+            tokio::select! {
+                () = listen(api, Arc::clone(&served), false) => {}
+                () = listen(archives, served, true) => {}
+                _ = stopped => {}
+            }
+        });
+    })?;
+    let server = Server {
+        stop: Some(stop),
+        thread: Some(thread),
+    };
+    Ok((shared, server))
+}
+
+async fn listen(listener: TcpListener, shared: Arc<Shared>, archives: bool) {
+    while let Ok((connection, _)) = listener.accept().await {
+        let shared = Arc::clone(&shared);
+        tokio::spawn(async move {
+            let service = service_fn(|request| {
+                let shared = Arc::clone(&shared);
+                async move {
+                    if archives {
+                        return Ok(archive::serve(&shared, &request));
+                    }
+                    api(&shared, request).await
+                }
+            });
+            // A connection that was cut is what the fault asked for.
+            drop(
+                http1::Builder::new()
+                    .serve_connection(TokioIo::new(connection), service)
+                    .await,
+            );
+        });
+    }
+}
+
+/// One request to the API: an error cuts the connection.
+async fn api(shared: &Shared, request: HttpRequest<Incoming>) -> Result<Response<Body>, Broken> {
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await.map_err(|_| Broken)?.to_bytes();
+    let (reply, fault) = decide(shared, &parts, &body);
+    match fault.kind {
+        Kind::None => Ok(respond(reply)),
+        Kind::Hang => std::future::pending().await,
+        Kind::Cut => Err(Broken),
+        Kind::CutInAnswer => {
+            let (parts, _) = respond(reply).into_parts();
+            Ok(Response::from_parts(
+                parts,
+                archive::broken_after(Bytes::from_static(b"{\"id\":")),
+            ))
+        }
+        Kind::Answer {
+            status,
+            message,
+            headers,
+        } => {
+            let mut reply = Reply::fault(status, message);
+            reply.headers = headers;
+            Ok(respond(reply))
+        }
+        Kind::PrimaryLimit(resets_in) => {
+            let mut reply = Reply::fault(403, "API rate limit exceeded for user ID 1.");
+            let reset = seconds(SystemTime::now() + Duration::from_secs(resets_in));
+            reply.headers = vec![
+                ("x-ratelimit-limit", "5000".to_owned()),
+                ("x-ratelimit-remaining", "0".to_owned()),
+                ("x-ratelimit-reset", reset.to_string()),
+            ];
+            Ok(respond(reply))
+        }
+    }
+}
+
+/// Records the request, judges it, finds its fault and carries it out unless the fault comes first.
+fn decide(shared: &Shared, parts: &http::request::Parts, body: &[u8]) -> (Reply, Fault) {
+    let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    let (method, path) = (parts.method.as_str(), parts.uri.path());
+    let query = parts.uri.query().unwrap_or_default();
+    let mut world = shared.world();
+    let asker = world.asker(header("authorization"));
+    let json: Value = serde_json::from_slice(body).unwrap_or_default();
+    world.requests.push(Request {
+        method: method.to_owned(),
+        path: parts
+            .uri
+            .path_and_query()
+            .map_or(path, |whole| whole.as_str())
+            .to_owned(),
+        asked_by: asker,
+        body: json.clone(),
+    });
+    let fault = world
+        .rules
+        .iter_mut()
+        .find_map(|rule| rule.next(method, path))
+        .unwrap_or_else(Fault::none);
+    let Some((operation, mut arguments)) = shared.description.find(method, path) else {
+        world
+            .violations
+            .push(format!("{method} {path} is not among the operations in use"));
+        return (Reply::fault(404, "Not Found"), fault);
+    };
+    let mut faults = operation.faults(&mut arguments, query, body);
+    if header("user-agent").is_none_or(str::is_empty) {
+        faults.push("the header user-agent is missing: GitHub answers 403".to_owned());
+    }
+    if header("x-github-api-version") != Some("2022-11-28") {
+        faults.push("the header x-github-api-version does not name a version that this knows".to_owned());
+    }
+    if !header("accept").is_some_and(|accept| accept.starts_with("application/vnd.github")) {
+        faults.push("the header accept does not ask for GitHub's own type".to_owned());
+    }
+    if !body.is_empty() && header("content-type").is_none_or(|kind| !kind.starts_with("application/json")) {
+        faults.push("the body is not said to be JSON".to_owned());
+    }
+    if !faults.is_empty() {
+        let words = faults.join("; ");
+        world.violations.push(format!("{method} {path}: {words}"));
+        return (Reply::fault(400, words), fault);
+    }
+    if fault.kind != Kind::None && !fault.carried_out {
+        return (Reply::of(200, Value::Null), fault);
+    }
+    let question = Question {
+        operation,
+        arguments: &arguments,
+        body: &json,
+        asker,
+        api: &shared.api,
+        archives: &shared.archives,
+    };
+    let reply = question.answer(&mut world);
+    for fault in operation.faults_of_answer(reply.status, &reply.body) {
+        world.violations.push(format!(
+            "the loopback GitHub's own answer to {method} {path} is at fault: {fault}"
+        ));
+    }
+    (reply, fault)
+}
+
+fn respond(reply: Reply) -> Response<Body> {
+    let text = match reply.body {
+        Value::Null => Bytes::new(),
+        body => Bytes::from(body.to_string()),
+    };
+    let body = Full::new(text)
+        .map_err(|never: Infallible| match never {})
+        .boxed_unsync();
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let kind = ("content-type", "application/json; charset=utf-8".to_owned());
+    for (name, value) in reply.headers.into_iter().chain([kind]) {
+        if let Ok(value) = value.parse() {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
