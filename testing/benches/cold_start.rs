@@ -253,7 +253,7 @@ fn record() -> Value {
     );
     json!({
         "repository": text("o/r"), "number": number(17), "revision": number(1), "generation": number(1),
-        "decision": text("deploy"), "reason": text("a push"), "sha": text(&"0".repeat(40)), "wanted": { "BOOL": true },
+        "decision": text("deploy"), "reason": text("a push"), "sha": text(&"0".repeat(40)), "open": { "BOOL": true }, "wanted": { "BOOL": true },
         "updated_at": text("2026-01-01T00:00:00Z"), "execution": text("e"), "claimed_at": number(1), "attempts": number(1),
     })
 }

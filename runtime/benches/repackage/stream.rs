@@ -49,7 +49,7 @@ pub(crate) fn table(archives: &[Archive]) -> Table {
 
 fn stream(archive: &Archive, slow: bool) -> String {
     let path = archive.path.clone();
-    let source = serve(move |_, connection| send(&path, connection));
+    let source = serve(move |reader, connection| send(&path, reader, connection));
     let received = Arc::new(AtomicU64::new(0));
     let sink = {
         let received = Arc::clone(&received);
@@ -93,7 +93,11 @@ fn serve(answer: impl Fn(&mut BufReader<TcpStream>, &mut TcpStream) + Send + Syn
 }
 
 /// The source: the whole archive in chunks, as GitHub sends it.
-fn send(path: &std::path::Path, connection: &mut TcpStream) {
+fn send(path: &std::path::Path, reader: &mut BufReader<TcpStream>, connection: &mut TcpStream) {
+    let mut line = String::new();
+    while reader.read_line(&mut line).expect("a request") > 2 {
+        line.clear();
+    }
     let mut file = File::open(path).expect("the archive");
     let mut buffer = vec![0; 64 << 10];
     let mut put = |bytes: &[u8]| connection.write_all(bytes).expect("somebody reads");
