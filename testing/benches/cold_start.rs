@@ -140,6 +140,7 @@ fn measure(program: &Program, aws: &str) -> Result<Figures, Box<dyn Error>> {
         ("AWS_SECRET_ACCESS_KEY", "test"),
         ("TABLE", "records"),
         ("PYTHONPATH", concat!(env!("CARGO_MANIFEST_DIR"), "/tools")),
+        ("PYTHONDONTWRITEBYTECODE", "1"),
         ("PATH", "/usr/local/bin:/usr/bin:/bin"),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
