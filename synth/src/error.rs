@@ -125,7 +125,7 @@ pub(crate) enum Problem {
         /// The document.
         name: String,
         /// Why.
-        source: crate::graph::asl::AslError,
+        source: synth_graph::asl::AslError,
     },
     /// Templates that cannot be compared.
     #[error(transparent)]

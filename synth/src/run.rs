@@ -7,13 +7,13 @@ use std::process::ExitCode;
 
 use stacks::Project;
 use synth::{Assembly, DocumentKind};
+use synth_graph::{Graph, Kind, Node, asl};
 
 use crate::cli::{Cli, Command, DiffFlags, EmitFlags, GraphFlags, Of};
 use crate::config::Target;
 use crate::error::{self, Error, Problem};
-use crate::graph::{self, Graph, Kind, Node};
 use crate::parse::{self, Parsed};
-use crate::{check, diff, emit, output, table, write};
+use crate::{check, diff, drawing, emit, output, table, write};
 
 /// Runs the program.
 pub(crate) fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
@@ -122,12 +122,12 @@ fn draw(flags: &GraphFlags) -> Result<u8, Error> {
             let assembly = target.synthesize()?;
             let title = format!("{} {}", target.project.project, target.name());
             match flags.of {
-                Of::Stacks => (graph::stacks::graph(&assembly), title),
+                Of::Stacks => (drawing::stacks(&assembly), title),
                 Of::StateMachine => (state_machines(&target, &assembly)?, title),
             }
         }
     };
-    output::data(&graph::render(&graph, &title, flags.format))?;
+    output::data(&drawing::render(&graph, &title, flags.format))?;
     Ok(error::OK)
 }
 
@@ -137,7 +137,7 @@ fn state_machine_in(path: &Path) -> Result<Graph, Error> {
         source,
         help: "name a Step Functions definition, such as a file `*.asl.json` of an emission",
     })?;
-    graph::asl::graph(&text).map_err(|source| {
+    asl::graph(&text).map_err(|source| {
         let name = path.display().to_string();
         Problem::Undrawable { name, source }.into()
     })
@@ -153,7 +153,7 @@ fn state_machines(target: &Target, assembly: &Assembly) -> Result<Graph, Error> 
             what: name.clone(),
             source,
         })?;
-        match graph::asl::graph(&text) {
+        match asl::graph(&text) {
             Ok(graph) => machines.push((name, graph)),
             Err(source) => return Err(Problem::Undrawable { name, source }.into()),
         }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::layout::{Arrow, Layout, Point, Size, layout};
-use super::{Edge, Graph, Kind, Node, Transition, escaped, shortened};
+use super::{Edge, Graph, Kind, Mark, Node, Transition, escaped, shortened};
 
 const FONT: f64 = 13.0;
 const SMALL: f64 = 11.0;
@@ -38,8 +38,18 @@ text { font-family: system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', s
 .tip-catch { fill: #c23b3b; }
 ";
 
+/// Where something stands out, the rest fades.
+const MARKS: &str = "\
+.marked g, .marked .next, .marked .catch { opacity: 0.32; }
+.marked g g { opacity: 1; }
+.marked g.taken, .marked g.failed, .marked path.taken { opacity: 1; }
+.marked g.taken .shape { stroke: #1f7a3d; stroke-width: 2.5; }
+.marked g.failed .shape { stroke: #c23b3b; stroke-width: 3; }
+.marked path.taken { stroke: #1f7a3d; stroke-width: 2.4; }
+";
+
 /// Renders a drawing.
-pub(crate) fn text(graph: &Graph, title: &str) -> String {
+pub fn text(graph: &Graph, title: &str) -> String {
     let placed = Placed::new(graph);
     let (width, height) = (
         placed.layout.size.width + 2.0 * MARGIN,
@@ -60,7 +70,14 @@ pub(crate) fn text(graph: &Graph, title: &str) -> String {
         svg,
         "</defs>\n<rect class=\"back\" width=\"{width:.0}\" height=\"{height:.0}\"/>"
     );
+    let marked = graph.is_marked();
+    if marked {
+        let _ = writeln!(svg, "<style>\n{MARKS}</style>\n<g class=\"marked\">");
+    }
     placed.draw(Point { x: MARGIN, y: MARGIN }, &mut svg);
+    if marked {
+        svg.push_str("</g>\n");
+    }
     svg.push_str("</svg>\n");
     svg
 }
@@ -207,7 +224,11 @@ fn draw_arrow(edge: &Edge, course: &[Point], svg: &mut String) {
             )
         };
     }
-    let _ = write!(svg, "<path class=\"{kind}\" marker-end=\"url(#{kind})\" d=\"{path}\">");
+    let taken = if edge.mark.is_some() { " taken" } else { "" };
+    let _ = write!(
+        svg,
+        "<path class=\"{kind}{taken}\" marker-end=\"url(#{kind})\" d=\"{path}\">"
+    );
     if !edge.labels.is_empty() {
         let _ = write!(svg, "<title>{}</title>", escaped(&edge.labels.join("\n")));
     }
@@ -222,7 +243,12 @@ fn draw_shape(node: &Node, centre: Point, size: Size, svg: &mut String) {
         .chain(&node.details)
         .cloned()
         .collect::<Vec<_>>();
-    let _ = writeln!(svg, "<g><title>{}</title>", escaped(&title.join("\n")));
+    let mark = match node.mark {
+        Some(Mark::Taken) => " class=\"taken\"",
+        Some(Mark::Failed) => " class=\"failed\"",
+        None => "",
+    };
+    let _ = writeln!(svg, "<g{mark}><title>{}</title>", escaped(&title.join("\n")));
     match node.kind {
         Kind::Start | Kind::End => {
             let _ = writeln!(

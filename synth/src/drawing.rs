@@ -1,12 +1,22 @@
-//! An assembly → a [`Graph`]: stacks, and which must be deployed before which.
+//! What `graph` draws of an assembly: its stacks, and which must be deployed before which; and the form of a drawing.
 
 use synth::Assembly;
+use synth_graph::{Graph, Kind, Node, Transition, html, mermaid, svg};
 
-use super::{Graph, Kind, Node, Transition};
+use crate::cli::Drawing;
 use crate::emit;
 
-/// Draws an assembly.
-pub(crate) fn graph(assembly: &Assembly) -> Graph {
+/// Renders a drawing; pictures have a title.
+pub(crate) fn render(graph: &Graph, title: &str, drawing: Drawing) -> String {
+    match drawing {
+        Drawing::Mermaid => mermaid::text(graph),
+        Drawing::Svg => svg::text(graph, title),
+        Drawing::Html => html::text(graph, title),
+    }
+}
+
+/// Draws the stacks of an assembly.
+pub(crate) fn stacks(assembly: &Assembly) -> Graph {
     let mut graph = Graph::default();
     for stack in &assembly.stacks {
         let mut node = Node::new(Kind::Stack, stack.name.clone());

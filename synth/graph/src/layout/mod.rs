@@ -16,39 +16,39 @@ const LANE: f64 = 10.0;
 
 /// A box or a label to be placed.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(in crate::graph) struct Size {
-    pub(in crate::graph) width: f64,
-    pub(in crate::graph) height: f64,
+pub(crate) struct Size {
+    pub(crate) width: f64,
+    pub(crate) height: f64,
 }
 
 /// A place.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(in crate::graph) struct Point {
-    pub(in crate::graph) x: f64,
-    pub(in crate::graph) y: f64,
+pub(crate) struct Point {
+    pub(crate) x: f64,
+    pub(crate) y: f64,
 }
 
 /// An arrow to be placed.
 #[derive(Debug)]
-pub(in crate::graph) struct Arrow {
-    pub(in crate::graph) from: usize,
-    pub(in crate::graph) to: usize,
-    pub(in crate::graph) label: Option<Size>,
+pub(crate) struct Arrow {
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    pub(crate) label: Option<Size>,
     /// How much it wants to be straight, more than 0.
-    pub(in crate::graph) weight: f64,
+    pub(crate) weight: f64,
 }
 
 /// Where everything is.
 #[derive(Debug)]
-pub(in crate::graph) struct Layout {
+pub(crate) struct Layout {
     /// The whole.
-    pub(in crate::graph) size: Size,
+    pub(crate) size: Size,
     /// Each box's centre.
-    pub(in crate::graph) centres: Vec<Point>,
+    pub(crate) centres: Vec<Point>,
     /// Each arrow's course, from its box to the other; always two points at least.
-    pub(in crate::graph) courses: Vec<Vec<Point>>,
+    pub(crate) courses: Vec<Vec<Point>>,
     /// Each label's centre, for arrows that have one.
-    pub(in crate::graph) labels: Vec<Option<Point>>,
+    pub(crate) labels: Vec<Option<Point>>,
 }
 
 /// Something that takes a place in a row: a box, a label, or an arrow on its way.
@@ -77,7 +77,7 @@ struct Chain {
 }
 
 /// Places everything.
-pub(in crate::graph) fn layout(boxes: &[Size], arrows: &[Arrow]) -> Layout {
+pub(crate) fn layout(boxes: &[Size], arrows: &[Arrow]) -> Layout {
     let turned = turned(boxes.len(), arrows);
     let rows = rows(boxes.len(), arrows, &turned);
     let mut items: Vec<Item> = boxes

@@ -5,7 +5,7 @@ use super::{Graph, escaped, svg};
 const PAGE: &str = include_str!("page.html");
 
 /// Renders a drawing.
-pub(crate) fn text(graph: &Graph, title: &str) -> String {
+pub fn text(graph: &Graph, title: &str) -> String {
     PAGE.replace("{{title}}", &escaped(title))
         .replace("{{drawing}}", svg::text(graph, title).trim_end())
 }

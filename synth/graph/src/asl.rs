@@ -6,7 +6,7 @@ use super::{Edge, Graph, Kind, Node, Transition};
 
 /// Why a document cannot be drawn.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum AslError {
+pub enum AslError {
     /// It is something else.
     #[error("it is no state machine: {0}")]
     NoMachine(String),
@@ -24,7 +24,7 @@ pub(crate) enum AslError {
 ///
 /// # Errors
 /// Where the text is no state machine, or a transition leads nowhere.
-pub(crate) fn graph(text: &str) -> Result<Graph, AslError> {
+pub fn graph(text: &str) -> Result<Graph, AslError> {
     let definition: Value = serde_json::from_str(text).map_err(|error| AslError::NoMachine(error.to_string()))?;
     let mut graph = Graph::default();
     machine(&definition, &mut graph)?;

@@ -16,7 +16,7 @@ const STYLES: &str = "
 ";
 
 /// Renders a drawing.
-pub(crate) fn text(graph: &Graph) -> String {
+pub fn text(graph: &Graph) -> String {
     let mut text = "flowchart TD\n".to_owned();
     let mut next = 0;
     render(graph, 1, &mut next, &mut text);
