@@ -3,7 +3,7 @@
 //!
 //! The definition must be a finished one: intrinsic functions of a template around it are not resolved here. Never runs a machine.
 
-use std::{path::PathBuf, process::Command};
+use std::path::PathBuf;
 
 use serde::Deserialize;
 use serde_json::json;
@@ -25,7 +25,7 @@ pub fn validate(paths: &[PathBuf]) -> Result<Vec<Finding>, Error> {
     }
 
     let modules = tools::node_modules()?;
-    let mut command = Command::new("node");
+    let mut command = tools::node()?;
     command.arg(tools::script("asl.cjs")).arg(modules);
     let answers: Vec<Answer> = tools::answer("asl-validator", &mut command, &json!({ "paths": paths }).to_string())?;
     let findings = answers.into_iter().map(|answer| Finding {

@@ -21,7 +21,7 @@ use std::{
 use sha2::{Digest, Sha256};
 
 pub use debian::velocity_jars;
-pub use node::{node_modules, webhook_examples};
+pub use node::{node, node_modules, webhook_examples};
 pub use openapi::github_description;
 pub use python::{Packages, python};
 

