@@ -1,0 +1,134 @@
+//! Executes a case with its recorded tasks as handlers.
+
+use std::cell::RefCell;
+
+use serde_json::{Value, json};
+
+use super::{
+    Grade,
+    case::{Case, RecordedTask},
+    compare::{self, Masks, cut},
+    trace,
+};
+use crate::{Execution, Fault, Handlers, Machine, Outcome, Reply, Start, TaskCall};
+
+/// The account that recordings name.
+const ACCOUNT: &str = "111111111111";
+
+pub(super) fn grade(case: &Case) -> Grade {
+    let machine = match Machine::load(&case.definition) {
+        Ok(machine) => machine,
+        Err(refusals) => return Grade::Refused(refusals.to_string().replace('\n', "; ")),
+    };
+    let foreign = RefCell::new(None);
+    let mut used = vec![false; case.tasks.len()];
+    let mut handlers = Handlers::new().otherwise(|call: &TaskCall| {
+        let recorded = case
+            .tasks
+            .iter()
+            .zip(&mut used)
+            .find(|(task, used)| !**used && is_of(task, call));
+        match recorded {
+            Some((task, used)) => {
+                *used = true;
+                answer(task)
+            }
+            None => {
+                foreign.borrow_mut().get_or_insert_with(|| {
+                    format!("state {:?} asks for {}", &*call.state, cut(&call.arguments.to_string()))
+                });
+                Fault::new("Runner.NotRecorded", "no such task was recorded").into()
+            }
+        }
+    });
+    let start = Start::new(case.input.clone())
+        .place("us-east-1", ACCOUNT)
+        .machine(&case.execution.state_machine_name)
+        .execution(&case.execution.name)
+        .role(&case.execution.role_arn);
+    let execution = machine.run(start, &mut handlers);
+    drop(handlers);
+    if let Some(foreign) = foreign.into_inner() {
+        return Grade::Wrong(format!("a task that was not recorded: {foreign}"));
+    }
+    match execution {
+        Err(error) => Grade::Wrong(error.to_string()),
+        Ok(execution) => judge(case, &execution, &used),
+    }
+}
+
+fn judge(case: &Case, execution: &Execution, used: &[bool]) -> Grade {
+    let Some(outcome) = execution.outcome() else {
+        return Grade::Wrong("the execution did not end".to_owned());
+    };
+    let grade = compare::outcome(case, outcome);
+    if matches!(grade, Grade::Wrong(_)) {
+        return grade;
+    }
+    if let Some(unused) = used.iter().position(|used| !used)
+        && !matches!(outcome, Outcome::Aborted(_))
+    {
+        return Grade::Wrong(format!("the recorded task {unused} was never asked for"));
+    }
+    match trace::difference(case, execution) {
+        Some(difference) => Grade::Wrong(format!("trace: {difference}")),
+        None => grade,
+    }
+}
+
+fn is_of(task: &RecordedTask, call: &TaskCall) -> bool {
+    let seconds = |duration: Option<std::time::Duration>| duration.map(|duration| duration.as_secs());
+    let same_state = task.state.as_deref().is_none_or(|state| state == &*call.state);
+    let same_input = Masks::new(&task.input_masks)
+        .difference(
+            &without_accounts(&task.input),
+            &without_accounts(&call.arguments),
+            "/input",
+        )
+        .is_none();
+    let same_role = task
+        .credentials
+        .as_ref()
+        .is_none_or(|credentials| credentials["roleArn"] == call.credentials["RoleArn"]);
+    let same_bounds = task.timeout == seconds(call.deadline.map(|deadline| deadline.since(call.at)))
+        && task.heartbeat == seconds(call.heartbeat);
+    same_state && same_input && same_role && same_bounds
+}
+
+/// The recordings number accounts anew in each place, so one account has several numbers: all are taken for one.
+fn without_accounts(value: &Value) -> Value {
+    match value {
+        Value::String(text) => {
+            let parts: Vec<&str> = text
+                .split(':')
+                .map(|part| match part.len() {
+                    12 if part.bytes().all(|byte| byte.is_ascii_digit()) => ACCOUNT,
+                    _ => part,
+                })
+                .collect();
+            json!(parts.join(":"))
+        }
+        Value::Array(items) => items.iter().map(without_accounts).collect(),
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| (name.clone(), without_accounts(value)))
+            .collect(),
+        other => other.clone(),
+    }
+}
+
+fn answer(task: &RecordedTask) -> Reply {
+    let result = &task.result;
+    let reply = match result.via.as_deref() {
+        None => Reply::new(Ok(result.output.clone().unwrap_or_default())),
+        Some("TaskTimedOut" | "LambdaFunctionTimedOut" | "ActivityTimedOut") => Reply::never(),
+        Some(_) => Reply::new(Err(Fault {
+            error: result.error.clone(),
+            cause: result.cause.clone(),
+        })),
+    };
+    match &task.submitted_output {
+        None => reply,
+        Some(output) => reply.submitted(output.clone()),
+    }
+}
