@@ -254,6 +254,11 @@ impl Repository {
         })
     }
 
+    /// The statuses of all commits, in the order in which they were set.
+    pub fn all_statuses(&self) -> Vec<Status> {
+        self.change(|contents| contents.statuses.clone())
+    }
+
     /// The deployments to an environment, the first one first.
     pub fn deployments(&self, environment: &str) -> Vec<Deployment> {
         self.change(|contents| {
