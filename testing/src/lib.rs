@@ -30,6 +30,7 @@ pub mod cfn_lint;
 pub mod emission;
 pub mod github;
 pub mod lambda;
+pub mod rehearsal;
 pub mod tools;
 pub mod velocity;
 pub mod yaml;

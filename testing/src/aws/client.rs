@@ -124,16 +124,7 @@ impl Client {
     /// Where there is no answer.
     pub fn send(&self, service: &str, request: Request<Bytes>) -> io::Result<Response<Bytes>> {
         let request = self.signed(service, request)?;
-        let address = self.address;
-        let asking = async move {
-            tokio::time::timeout(PATIENCE, exchange(address, request))
-                .await
-                .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
-        };
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?
-            .block_on(asking)
+        blocking(exchange(self.address, request))
     }
 
     /// The request with the caller's name and the signature of the account's root user.
@@ -170,6 +161,27 @@ impl Client {
         instructions.apply_to_request_http1x(&mut request);
         Ok(request)
     }
+}
+
+/// Sends a request that nobody signs: to an environment's API, or to the webhook's.
+///
+/// # Errors
+/// Where there is no answer.
+pub fn anonymous(address: SocketAddr, request: Request<Bytes>) -> io::Result<Response<Bytes>> {
+    blocking(exchange(address, request))
+}
+
+/// Waits for an exchange, from a thread that may wait.
+fn blocking(exchange: impl Future<Output = io::Result<Response<Bytes>>>) -> io::Result<Response<Bytes>> {
+    let asking = async move {
+        tokio::time::timeout(PATIENCE, exchange)
+            .await
+            .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
+    };
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(asking)
 }
 
 /// One request on a connection of its own.

@@ -47,7 +47,7 @@ use std::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-pub use client::{Client, Failure};
+pub use client::{Client, Failure, anonymous};
 pub use codepipeline::{PipelineResource, PipelineService};
 pub use fault::Fault;
 pub use grants::{Difference, Grants, Statement, variables};

@@ -208,6 +208,14 @@ impl Repository {
         }
     }
 
+    /// One of its pull requests; changing one that is not there does nothing.
+    pub fn pull_request_of(&self, number: u32) -> PullRequest {
+        PullRequest {
+            repository: self.clone(),
+            number,
+        }
+    }
+
     /// Somebody's permission: `admin`, `write`, `read`.
     pub fn collaborator(&self, login: &str, permission: &str) -> &Self {
         self.change(|contents| contents.permissions.insert(login.to_owned(), permission.to_owned()));

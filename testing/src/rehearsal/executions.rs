@@ -1,24 +1,30 @@
-//! Executions of the state machine in real time: a thread each, whose tasks are functions that really run.
+//! Executions of state machines in real time: the runner decides, functions really run, and the local Step Functions shows it.
 //!
 //! Waits, retries' delays and timeouts pass `speed` times as fast as the clock, so that a minute's wait takes seconds; a function takes
-//! as long as it takes. Never decides what a state does: that is the runner's.
+//! as long as it takes.
 
 use std::{
-    collections::BTreeMap,
     fmt,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc},
     thread,
     time::{Duration, Instant, SystemTime},
 };
 
-use serde_json::{Value, json};
-use stepfunctions_runner::{Effect, Event, Execution, Fault, Machine, Outcome, Start, TaskCall, TaskId, Time};
+use serde_json::Value;
+use stepfunctions_runner::{
+    Effect, Event, EventDetail, Execution, Fault, Machine, Outcome, Refusals, Start, TaskCall, TaskId, Time,
+};
+
+use crate::aws::states::{self, Ending, StateMachine};
 
 /// Carries out a task, for as long as it takes.
 pub type Perform = dyn Fn(&TaskCall) -> Result<Value, Fault> + Send + Sync;
 
 /// Is told each event of an execution, by the execution's name.
 pub type Listen = dyn Fn(&str, &Event) + Send + Sync;
+
+/// How long an execution that was stopped may go on.
+const STOPPED_WITHIN: Duration = Duration::from_millis(200);
 
 /// How executions are run.
 #[derive(Clone)]
@@ -31,218 +37,172 @@ pub struct Conditions {
     pub listen: Arc<Listen>,
 }
 
-/// The executions of one state machine.
-#[derive(Clone)]
-pub struct Executions {
-    machine: Machine,
-    /// The machine's ARN.
-    arn: String,
+/// What has been run, and is.
+pub struct Runs {
     conditions: Conditions,
-    shared: Arc<Shared>,
-}
-
-#[derive(Default)]
-struct Shared {
     runs: Mutex<Vec<Run>>,
-    /// One of them has ended, or has begun.
+    /// One of them has gone on.
     changed: Condvar,
 }
 
 /// One execution as it is now.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Run {
     /// Its name.
     pub name: String,
-    /// Its ARN.
-    pub arn: String,
     /// What it was started with.
     pub input: Value,
-    /// When it was started.
-    pub started: SystemTime,
-    /// How it ended, and when; none while it runs.
-    pub ended: Option<(Outcome, SystemTime)>,
-    /// All that has happened in it.
-    pub events: Vec<Event>,
+    /// `RUNNING`, `SUCCEEDED`, `FAILED`, `TIMED_OUT` or `ABORTED`.
+    pub status: &'static str,
+    /// The error's name, if it failed.
+    pub error: Option<String>,
+    /// The states that it has entered, in order.
+    pub states: Vec<String>,
+    /// The states in which a task has failed.
+    pub failed: Vec<String>,
     /// The state transitions that are billed.
     pub transitions: u64,
-    inbox: Inbox,
+    /// How long it has taken, by the clock.
+    pub took: Duration,
+    /// All that has happened in it.
+    pub events: Vec<Event>,
 }
 
-#[derive(Clone)]
-struct Inbox(mpsc::Sender<Message>);
-
-impl fmt::Debug for Inbox {
+impl fmt::Debug for Runs {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Inbox")
+        formatter.debug_struct("Runs").finish_non_exhaustive()
     }
 }
 
-enum Message {
-    Done(TaskId, Result<Value, Fault>),
-    Stop(Fault),
-}
-
-/// Why an execution is not started, in the words of Step Functions.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{code}: {message}")]
-pub struct NotStarted {
-    /// The error's name.
-    pub code: &'static str,
-    /// The words.
-    pub message: String,
-}
-
-impl fmt::Debug for Executions {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Executions").field("arn", &self.arn).finish_non_exhaustive()
-    }
-}
-
-impl Executions {
-    /// Of this machine.
+impl Runs {
+    /// None yet.
     #[must_use]
-    pub fn of(machine: Machine, arn: impl Into<String>, conditions: Conditions) -> Self {
+    pub fn new(conditions: Conditions) -> Self {
         Self {
-            machine,
-            arn: arn.into(),
             conditions,
-            shared: Arc::default(),
+            runs: Mutex::default(),
+            changed: Condvar::new(),
         }
     }
 
-    /// Starts an execution, and returns it as it is then. The same name with the same input while that runs is the same execution;
-    /// without a name it gets one.
-    ///
-    /// # Errors
-    /// Where the name is taken or none, see
-    /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html>.
-    pub fn start(&self, name: Option<&str>, input: &Value) -> Result<Run, NotStarted> {
-        let mut runs = lock(&self.shared.runs);
-        let name = match name {
-            Some(name) => checked(name)?.to_owned(),
-            None => format!("execution-{:04}", runs.len() + 1),
+    /// Runs an execution to its end: what the local Step Functions is given to run executions with.
+    #[must_use]
+    pub fn run(&self, machine: &StateMachine, shown: &states::Execution) -> Ending {
+        let Some(state) = shown.state() else {
+            return Ending::TimedOut;
         };
-        if let Some(before) = runs.iter().find(|run| run.name == name) {
-            if before.ended.is_none() && before.input == *input {
-                return Ok(before.clone());
-            }
-            return Err(NotStarted {
-                code: "ExecutionAlreadyExists",
-                message: format!("Execution Already Exists: '{}'", before.arn),
-            });
-        }
-        let parts: Vec<&str> = self.arn.split(':').collect();
-        let part = |place: usize| parts.get(place).copied().unwrap_or_default();
+        let loaded = Machine::load(&machine.definition);
+        let place = self.begin(&state.name, &state.input);
+        let Ok(loaded) = loaded.map_err(|refusals| self.refuse(place, &refusals)) else {
+            return Ending::Failed {
+                error: "States.Runtime".to_owned(),
+                cause: "the runner does not execute this state machine".to_owned(),
+            };
+        };
         let started = SystemTime::now();
-        let start = Start::new(input.clone())
+        let part = |number: usize| machine.arn.split(':').nth(number).unwrap_or_default();
+        let start = Start::new(state.input)
             .at(started.into())
-            .seed(runs.len() as u64 + 1)
+            .seed(place as u64)
             .place(part(3), part(4))
-            .machine(part(6))
-            .execution(&name);
+            .machine(&machine.name)
+            .execution(&state.name)
+            .role(&machine.role);
         let (sender, inbox) = mpsc::channel();
-        let run = Run {
-            arn: start.execution_arn(),
-            name,
-            input: input.clone(),
-            started,
-            ended: None,
-            events: Vec::new(),
-            transitions: 0,
-            inbox: Inbox(sender),
-        };
-        runs.push(run.clone());
-        drop(runs);
-        self.shared.changed.notify_all();
         let driver = Driver {
-            executions: self.clone(),
-            place: run.name.clone(),
-            execution: self.machine.start(start),
+            runs: self,
+            place,
+            shown,
+            execution: loaded.start(start),
             clock: Clock {
                 began: Instant::now(),
                 start: started.into(),
                 speed: self.conditions.speed.max(1),
             },
             inbox,
-            sender: run.inbox.0.clone(),
+            sender,
             told: 0,
         };
-        thread::spawn(move || driver.drive());
-        Ok(run)
-    }
-
-    /// Stops an execution; false if there is none of that ARN.
-    pub fn stop(&self, arn: &str, error: &str, cause: &str) -> bool {
-        let runs = lock(&self.shared.runs);
-        let found = runs.iter().find(|run| run.arn == arn);
-        // One that has ended listens no more.
-        found.map(|run| run.inbox.0.send(Message::Stop(Fault::new(error, cause))).is_ok()).is_some()
+        driver.drive()
     }
 
     /// All of them, the first one first.
     #[must_use]
     pub fn all(&self) -> Vec<Run> {
-        lock(&self.shared.runs).clone()
-    }
-
-    /// The machine's ARN.
-    #[must_use]
-    pub fn machine(&self) -> &str {
-        &self.arn
+        lock(&self.runs).clone()
     }
 
     /// Waits until something holds of the executions, but not longer than `most`; whether it holds.
     pub fn wait_until(&self, most: Duration, mut holds: impl FnMut(&[Run]) -> bool) -> bool {
-        let runs = lock(&self.shared.runs);
-        let waited = self.shared.changed.wait_timeout_while(runs, most, |runs| !holds(runs));
+        let waited = self
+            .changed
+            .wait_timeout_while(lock(&self.runs), most, |runs| !holds(runs));
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
-    fn change(&self, name: &str, change: impl FnOnce(&mut Run)) {
-        if let Some(run) = lock(&self.shared.runs).iter_mut().find(|run| run.name == name) {
+    fn begin(&self, name: &str, input: &Value) -> usize {
+        let mut runs = lock(&self.runs);
+        runs.push(Run {
+            name: name.to_owned(),
+            input: input.clone(),
+            status: "RUNNING",
+            error: None,
+            states: Vec::new(),
+            failed: Vec::new(),
+            transitions: 0,
+            took: Duration::ZERO,
+            events: Vec::new(),
+        });
+        runs.len() - 1
+    }
+
+    fn refuse(&self, place: usize, refusals: &Refusals) {
+        self.change(place, |run| {
+            (run.status, run.error) = ("FAILED", Some(refusals.to_string()));
+        });
+    }
+
+    fn change(&self, place: usize, change: impl FnOnce(&mut Run)) {
+        if let Some(run) = lock(&self.runs).get_mut(place) {
             change(run);
         }
-        self.shared.changed.notify_all();
+        self.changed.notify_all();
     }
 }
 
 impl Run {
-    /// Its status, as Step Functions names it.
+    /// Whether it goes on.
     #[must_use]
-    pub fn status(&self) -> &'static str {
-        match self.ended.as_ref().map(|(outcome, _)| outcome) {
-            None => "RUNNING",
-            Some(Outcome::Succeeded(_)) => "SUCCEEDED",
-            Some(Outcome::Failed(_)) => "FAILED",
-            Some(Outcome::TimedOut) => "TIMED_OUT",
-            Some(Outcome::Aborted(_)) => "ABORTED",
-        }
+    pub fn is_running(&self) -> bool {
+        self.status == "RUNNING"
     }
 
-    /// The error's name, if it failed or was stopped.
-    #[must_use]
-    pub fn error(&self) -> Option<&str> {
-        match self.ended.as_ref().map(|(outcome, _)| outcome) {
-            Some(Outcome::Failed(fault) | Outcome::Aborted(fault)) => fault.error.as_deref(),
-            _ => None,
+    fn take(&mut self, event: Event) {
+        let state = event.state.as_deref().map(str::to_owned);
+        match (&event.detail, state) {
+            (EventDetail::StateEntered { .. }, Some(state)) => self.states.push(state),
+            (EventDetail::TaskFailed { .. } | EventDetail::TaskTimedOut { .. }, Some(state)) => self.failed.push(state),
+            _ => {}
         }
+        self.events.push(event);
     }
 }
 
 /// An execution's thread.
-struct Driver {
-    executions: Executions,
-    place: String,
+struct Driver<'a> {
+    runs: &'a Runs,
+    place: usize,
+    shown: &'a states::Execution,
     execution: Execution,
     clock: Clock,
-    inbox: mpsc::Receiver<Message>,
-    sender: mpsc::Sender<Message>,
+    inbox: mpsc::Receiver<(TaskId, Result<Value, Fault>)>,
+    sender: mpsc::Sender<(TaskId, Result<Value, Fault>)>,
     /// How many events were passed on.
     told: usize,
 }
 
-impl Driver {
-    fn drive(mut self) {
+impl Driver<'_> {
+    fn drive(mut self) -> Ending {
         self.execution.advance(self.clock.now());
         loop {
             while let Some(effect) = self.execution.next_effect() {
@@ -252,48 +212,86 @@ impl Driver {
                 }
             }
             self.tell();
-            if self.execution.outcome().is_some() {
-                return;
+            if let Some(outcome) = self.execution.outcome() {
+                return ending(outcome);
             }
-            let message = match self.execution.next_deadline() {
-                Some(deadline) => self.inbox.recv_timeout(self.clock.until(deadline)).ok(),
-                None => self.inbox.recv().ok(),
-            };
+            let wait = self
+                .execution
+                .next_deadline()
+                .map(|deadline| self.clock.until(deadline));
+            let message = self
+                .inbox
+                .recv_timeout(wait.unwrap_or(STOPPED_WITHIN).min(STOPPED_WITHIN));
             let now = self.clock.now();
-            match message {
-                Some(Message::Done(task, result)) => {
-                    // It may have timed out meanwhile.
-                    drop(self.execution.complete(task, result, now));
-                }
-                Some(Message::Stop(fault)) => self.execution.stop(fault, now),
-                None => self.execution.advance(now),
+            if self.shown.is_over() {
+                self.execution.stop(Fault::default(), now);
+            } else if let Ok((task, result)) = message {
+                // It may have timed out meanwhile, which is no fault of ours.
+                let _ = self.execution.complete(task, result, now);
+            } else {
+                self.execution.advance(now);
             }
         }
     }
 
     fn perform(&self, call: TaskCall) {
-        let (perform, sender) = (Arc::clone(&self.executions.conditions.perform), self.sender.clone());
+        let (perform, sender) = (Arc::clone(&self.runs.conditions.perform), self.sender.clone());
         thread::spawn(move || {
             let result = perform(&call);
             // An execution that has ended listens no more.
-            drop(sender.send(Message::Done(call.id, result)));
+            drop(sender.send((call.id, result)));
         });
     }
 
     /// Passes on what has happened since the last time.
     fn tell(&mut self) {
-        let events = self.execution.events();
-        for event in &events[self.told..] {
-            (self.executions.conditions.listen)(&self.place, event);
+        let new = self.execution.events()[self.told..].to_vec();
+        self.told += new.len();
+        let name = self
+            .runs
+            .all()
+            .get(self.place)
+            .map(|run| run.name.clone())
+            .unwrap_or_default();
+        for event in &new {
+            (self.runs.conditions.listen)(&name, event);
+            let ends = matches!(
+                event.detail,
+                EventDetail::ExecutionStarted { .. }
+                    | EventDetail::ExecutionSucceeded { .. }
+                    | EventDetail::ExecutionFailed(_)
+            );
+            // The local Step Functions tells of the beginning and the end itself.
+            if !ends {
+                self.shown.tell(event.to_json());
+            }
         }
-        let new = events[self.told..].to_vec();
-        self.told = events.len();
-        let (transitions, outcome) = (self.execution.transitions(), self.execution.outcome().cloned());
-        self.executions.change(&self.place, |run| {
-            run.events.extend(new);
-            run.transitions = transitions;
-            run.ended = outcome.map(|outcome| (outcome, SystemTime::now()));
+        let (transitions, took) = (self.execution.transitions(), self.clock.began.elapsed());
+        let (status, error) = self
+            .execution
+            .outcome()
+            .map_or(("RUNNING", None), |outcome| match outcome {
+                Outcome::Succeeded(_) => ("SUCCEEDED", None),
+                Outcome::Failed(fault) => ("FAILED", fault.error.clone()),
+                Outcome::TimedOut => ("TIMED_OUT", None),
+                Outcome::Aborted(fault) => ("ABORTED", fault.error.clone()),
+            });
+        self.runs.change(self.place, |run| {
+            (run.status, run.error, run.transitions, run.took) = (status, error, transitions, took);
+            new.into_iter().for_each(|event| run.take(event));
         });
+    }
+}
+
+fn ending(outcome: &Outcome) -> Ending {
+    match outcome {
+        Outcome::Succeeded(output) => Ending::Succeeded(output.clone()),
+        Outcome::Failed(fault) => Ending::Failed {
+            error: fault.error.clone().unwrap_or_default(),
+            cause: fault.cause.clone().unwrap_or_default(),
+        },
+        // One that was stopped stays so, whatever is said.
+        Outcome::TimedOut | Outcome::Aborted(_) => Ending::TimedOut,
     }
 }
 
@@ -314,22 +312,11 @@ impl Clock {
     }
 }
 
-/// Names are up to 80 characters, none of which breaks an ARN; control characters and these are refused.
-fn checked(name: &str) -> Result<&str, NotStarted> {
-    const REFUSED: &str = " <>{}[]?*\"#%\\^|~`$&,;:/";
-    let fits = (1..=80).contains(&name.chars().count())
-        && !name.chars().any(|character| character.is_control() || REFUSED.contains(character));
-    fits.then_some(name).ok_or_else(|| NotStarted {
-        code: "InvalidName",
-        message: format!("Invalid Name: '{name}'"),
-    })
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The result of an invocation of a function, as a state machine sees it.
+/// The result of an invocation of a function as a state machine sees it: its status, whether the function failed, and its payload.
 ///
 /// # Errors
 /// The function's own error, by its name, or Lambda's.
@@ -349,100 +336,96 @@ pub fn invoked(call: &TaskCall, status: u16, failed: bool, payload: &Value) -> R
     Ok(call.returning(payload.clone()))
 }
 
-/// An execution as `DescribeExecution` shows it.
-#[must_use]
-pub fn described(run: &Run, machine: &str) -> Value {
-    let seconds = |time: &SystemTime| {
-        let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        (since.as_secs_f64() * 1e3).round() / 1e3
-    };
-    let mut shown = json!({
-        "executionArn": run.arn,
-        "stateMachineArn": machine,
-        "name": run.name,
-        "status": run.status(),
-        "startDate": seconds(&run.started),
-        "input": run.input.to_string(),
-        "inputDetails": { "included": true },
-    });
-    if let Some((outcome, ended)) = &run.ended {
-        shown["stopDate"] = json!(seconds(ended));
-        match outcome {
-            Outcome::Succeeded(output) => {
-                shown["output"] = json!(output.to_string());
-                shown["outputDetails"] = json!({ "included": true });
-            }
-            Outcome::Failed(fault) | Outcome::Aborted(fault) => {
-                shown["error"] = json!(fault.error);
-                shown["cause"] = json!(fault.cause);
-            }
-            Outcome::TimedOut => {}
-        }
-    }
-    shown
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::aws::states::{Executions, StateMachines};
 
-    const ARN: &str = "arn:aws:states:eu-west-1:123456789012:stateMachine:machine";
+    const PATIENCE: Duration = Duration::from_secs(60);
 
-    fn executions(definition: &Value, perform: impl Fn(&TaskCall) -> Result<Value, Fault> + Send + Sync + 'static) -> Executions {
-        let conditions = Conditions {
+    /// The local Step Functions with this machine, whose tasks are carried out so, and what is run there.
+    fn machines(
+        definition: Value,
+        perform: impl Fn(&TaskCall) -> Result<Value, Fault> + Send + Sync + 'static,
+    ) -> (Arc<Executions>, Arc<Runs>, StateMachine) {
+        let runs = Arc::new(Runs::new(Conditions {
             speed: 1_000,
             perform: Arc::new(perform),
             listen: Arc::new(|_, _| {}),
+        }));
+        let running = Arc::clone(&runs);
+        let executions = Executions::new(move |machine, execution| running.run(machine, execution));
+        let machine = StateMachine {
+            arn: "arn:aws:states:eu-west-1:123456789012:stateMachine:machine".to_owned(),
+            name: "machine".to_owned(),
+            definition,
+            role: String::new(),
+            kind: "STANDARD".to_owned(),
         };
-        Executions::of(Machine::load(definition).unwrap(), ARN, conditions)
+        (executions, runs, machine)
     }
 
-    fn asking() -> Value {
-        json!({ "QueryLanguage": "JSONata", "StartAt": "Rest", "States": {
+    fn start(executions: &Executions, machine: &StateMachine) -> Value {
+        let parameters = json!({ "stateMachineArn": machine.arn, "name": "one", "input": "{\"n\":17}" });
+        executions
+            .answer("StartExecution", &parameters, Some(machine))
+            .unwrap()
+            .unwrap()
+    }
+
+    #[test]
+    fn waits_pass_quickly_and_a_task_that_failed_is_carried_out_again() {
+        let calls = Mutex::new(0);
+        let definition = json!({ "QueryLanguage": "JSONata", "StartAt": "Rest", "States": {
             "Rest": { "Type": "Wait", "Seconds": 30, "Next": "Ask" },
             "Ask": { "Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": true,
                 "Arguments": { "FunctionName": "ask", "Payload": "{% $states.input %}" },
                 "Output": "{% $states.result.Payload %}",
-                "Retry": [{ "ErrorEquals": ["Busy"], "MaxAttempts": 1 }] } } })
-    }
-
-    const PATIENCE: Duration = Duration::from_secs(60);
-
-    #[test]
-    fn waits_pass_quickly_and_tasks_are_carried_out_again() {
-        let calls = Mutex::new(0);
-        let executions = executions(&asking(), move |call| {
+                "Retry": [{ "ErrorEquals": ["Busy"], "MaxAttempts": 1 }] } } });
+        let (executions, runs, machine) = machines(definition, move |call| {
             let mut calls = lock(&calls);
             *calls += 1;
             let payload = call.invocation().unwrap().payload.clone();
-            invoked(call, 200, *calls == 1, &if *calls == 1 { json!({ "errorType": "Busy" }) } else { payload })
+            let busy = *calls == 1;
+            invoked(
+                call,
+                200,
+                busy,
+                &if busy { json!({ "errorType": "Busy" }) } else { payload },
+            )
         });
-        let run = executions.start(None, &json!({ "n": 17 })).unwrap();
-        assert_eq!(run.arn, "arn:aws:states:eu-west-1:123456789012:execution:machine:execution-0001");
-        assert!(executions.wait_until(PATIENCE, |runs| runs.iter().all(|run| run.ended.is_some())));
-        let run = executions.all().pop().unwrap();
-        assert_eq!(run.ended.as_ref().unwrap().0, Outcome::Succeeded(json!({ "n": 17 })));
-        let shown = described(&run, ARN);
-        assert_eq!((&shown["status"], &shown["output"]), (&json!("SUCCEEDED"), &json!("{\"n\":17}")));
-        assert_eq!(run.transitions, 3, "two states and a retry");
+        start(&executions, &machine);
+        assert!(runs.wait_until(PATIENCE, |runs| runs.iter().any(|run| !run.is_running())));
+        let run = runs.all().remove(0);
+        assert_eq!(
+            (run.status, run.transitions),
+            ("SUCCEEDED", 3),
+            "two states and a retry"
+        );
+        assert_eq!(
+            (run.states, run.failed),
+            (vec!["Rest".to_owned(), "Ask".to_owned()], vec!["Ask".to_owned()])
+        );
+        // The thread ends a moment after the run.
+        let until = Instant::now() + PATIENCE;
+        while executions.all()[0].status == "RUNNING" && Instant::now() < until {
+            thread::sleep(Duration::from_millis(5));
+        }
+        assert_eq!(executions.all()[0].output, Some(json!({ "n": 17 })));
     }
 
     #[test]
-    fn a_name_is_used_once_and_an_execution_can_be_stopped() {
+    fn an_execution_that_is_stopped_ends() {
         let definition = json!({ "QueryLanguage": "JSONata", "StartAt": "Rest", "States": {
             "Rest": { "Type": "Wait", "Seconds": 30_000_000, "End": true } } });
-        let executions = executions(&definition, |_| Err(Fault::default()));
-        let first = executions.start(Some("one"), &json!({})).unwrap();
-        assert_eq!(executions.start(Some("one"), &json!({})).unwrap().arn, first.arn, "the same again");
-        let other = executions.start(Some("one"), &json!({ "n": 1 })).unwrap_err();
-        assert_eq!(other.code, "ExecutionAlreadyExists");
-        assert_eq!(executions.start(Some("body too large"), &json!({})).unwrap_err().code, "InvalidName");
-        assert!(executions.stop(&first.arn, "Enough", "it was stopped"));
-        assert!(!executions.stop("arn:none", "Enough", "it was stopped"));
-        assert!(executions.wait_until(PATIENCE, |runs| runs.iter().all(|run| run.ended.is_some())));
-        let ended = &executions.all()[0];
-        assert_eq!((ended.status(), ended.error()), ("ABORTED", Some("Enough")));
-        let again = executions.start(Some("one"), &json!({})).unwrap_err();
-        assert_eq!(again.code, "ExecutionAlreadyExists");
+        let (executions, runs, machine) = machines(definition, |_| Err(Fault::default()));
+        let arn = start(&executions, &machine)["executionArn"].clone();
+        assert!(runs.wait_until(PATIENCE, |runs| runs.iter().any(|run| run.states == ["Rest"])));
+        let parameters = json!({ "executionArn": arn, "error": "Enough" });
+        executions.answer("StopExecution", &parameters, None).unwrap().unwrap();
+        assert!(runs.wait_until(PATIENCE, |runs| runs[0].status == "ABORTED"));
+        assert_eq!(executions.all()[0].status, "ABORTED");
     }
 }

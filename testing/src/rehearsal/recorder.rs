@@ -50,6 +50,13 @@ impl Recorder {
         events.push(event);
     }
 
+    /// Something may have happened.
+    pub fn extend(&self, happening: Option<Happening>) {
+        if let Some(happening) = happening {
+            self.record(happening);
+        }
+    }
+
     /// A part of the rehearsal begins.
     pub fn chapter(&self, title: impl Into<String>) {
         self.record(Happening::Chapter { title: title.into() });

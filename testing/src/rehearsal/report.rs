@@ -60,7 +60,9 @@ pub fn page(definition: &str, summary: &Summary, events: &[Event]) -> Result<Str
     let page = Page {
         summary,
         executions,
-        lines: lines.map(|line| anstream::adapter::strip_str(&line).to_string()).collect(),
+        lines: lines
+            .map(|line| anstream::adapter::strip_str(&line).to_string())
+            .collect(),
     };
     Ok(Handlebars::new().render_template(PAGE, &page).map_err(Box::new)?)
 }
@@ -108,7 +110,11 @@ mod tests {
             ..Summary::default()
         };
         let page = page(DEFINITION, &summary, &[]).unwrap();
-        assert_eq!(page.matches("<g class=\"taken\">").count(), 2, "the start and the first state");
+        assert_eq!(
+            page.matches("<g class=\"taken\">").count(),
+            2,
+            "the start and the first state"
+        );
         assert_eq!(page.matches("<g class=\"failed\">").count(), 1);
         assert!(!page.contains("<script>") && page.contains("&lt;script&gt;"), "{page}");
     }

@@ -2,11 +2,7 @@
 //!
 //! Commits are made here as people make them, and packed as GitHub packs them. The repository that was named is only read.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, path::Path, process::Command};
 
 use tempfile::TempDir;
 
@@ -16,7 +12,7 @@ const GIT: &str = "git";
 
 /// A clone.
 #[derive(Debug)]
-pub struct Source {
+pub(super) struct Source {
     folder: TempDir,
     commits: u32,
 }
@@ -26,7 +22,7 @@ impl Source {
     ///
     /// # Errors
     /// Where git is missing, or there is no repository with a commit.
-    pub fn clone_of(path: &Path, branch: &str) -> Result<Self, Error> {
+    pub(super) fn clone_of(path: &Path, branch: &str) -> Result<Self, Error> {
         let path = fs::canonicalize(path).map_err(|source| Error::Io {
             doing: "find the repository",
             path: path.to_owned(),
@@ -41,7 +37,9 @@ impl Source {
         // Over a URL, so that a depth is kept; a shallow clone of a large repository takes no longer than of a small one.
         let mut clone = Command::new(GIT);
         clone.args(["clone", "--quiet", "--depth", "1", "--no-tags"]);
-        clone.arg(format!("file://{}", path.display())).arg(source.folder.path());
+        clone
+            .arg(format!("file://{}", path.display()))
+            .arg(source.folder.path());
         output(&mut clone)?;
         source.git(&["checkout", "--quiet", "-B", branch])?;
         Ok(source)
@@ -51,7 +49,7 @@ impl Source {
     ///
     /// # Errors
     /// Where it is there and cannot be read as text.
-    pub fn read(&self, path: &str) -> Result<Option<String>, Error> {
+    pub(super) fn read(&self, path: &str) -> Result<Option<String>, Error> {
         let path = self.folder.path().join(path);
         match fs::read_to_string(&path) {
             Ok(text) => Ok(Some(text)),
@@ -68,7 +66,7 @@ impl Source {
     ///
     /// # Errors
     /// Where git refuses the name.
-    pub fn branch(&self, name: &str) -> Result<(), Error> {
+    pub(super) fn branch(&self, name: &str) -> Result<(), Error> {
         self.git(&["checkout", "--quiet", "-B", name]).map(drop)
     }
 
@@ -76,7 +74,7 @@ impl Source {
     ///
     /// # Errors
     /// Where a file cannot be written, or git refuses.
-    pub fn commit(&mut self, message: &str, files: &[(&str, &str)]) -> Result<String, Error> {
+    pub(super) fn commit(&mut self, message: &str, files: &[(&str, &str)]) -> Result<String, Error> {
         for (path, text) in files {
             let path = self.folder.path().join(path);
             let io = |doing, path: &Path| {
@@ -89,33 +87,43 @@ impl Source {
             fs::write(&path, text).map_err(io("write", &path))?;
         }
         self.git(&["add", "--all"])?;
-        self.record(&["commit", "--quiet", "--allow-empty", "--no-verify", "--message", message])
+        self.record(&[
+            "commit",
+            "--quiet",
+            "--allow-empty",
+            "--no-verify",
+            "--message",
+            message,
+        ])
     }
 
     /// Merges a branch into another, and returns the commit's SHA.
     ///
     /// # Errors
     /// Where git refuses.
-    pub fn merge(&mut self, branch: &str, into: &str) -> Result<String, Error> {
+    pub(super) fn merge(&mut self, branch: &str, into: &str) -> Result<String, Error> {
         self.git(&["checkout", "--quiet", into])?;
         let message = format!("Merge {branch}");
-        self.record(&["merge", "--quiet", "--no-ff", "--no-verify", "--message", &message, branch])
+        self.record(&[
+            "merge",
+            "--quiet",
+            "--no-ff",
+            "--no-verify",
+            "--message",
+            &message,
+            branch,
+        ])
     }
 
     /// The commit's files as GitHub packs them: a zip with everything under one root folder.
     ///
     /// # Errors
     /// Where git does not know the commit.
-    pub fn archive(&self, repository: &str, sha: &str) -> Result<Vec<u8>, Error> {
+    pub(super) fn archive(&self, repository: &str, sha: &str) -> Result<Vec<u8>, Error> {
         let root = format!("--prefix={}-{sha}/", repository.replace('/', "-"));
         let mut archive = self.command();
         archive.args(["archive", "--format=zip", &root, sha]);
         output(&mut archive)
-    }
-
-    /// Where it lies.
-    pub fn folder(&self) -> PathBuf {
-        self.folder.path().to_owned()
     }
 
     /// Runs what makes a commit. Names and times are made up, so that the same commits have the same SHA everywhere.
@@ -205,6 +213,9 @@ mod tests {
     fn what_is_no_repository_is_refused_with_gits_words() {
         let folder = tempfile::tempdir().unwrap();
         let fault = Source::clone_of(folder.path(), "main").unwrap_err();
-        assert!(fault.to_string().contains("does not appear to be a git repository"), "{fault}");
+        assert!(
+            fault.to_string().contains("does not appear to be a git repository"),
+            "{fault}"
+        );
     }
 }

@@ -26,7 +26,7 @@ const SERVICE: &str = "cloudformation";
 
 /// CloudFormation as whoever deploys the system asks it.
 #[derive(Debug)]
-pub struct Stacks {
+pub(super) struct Stacks {
     client: Client,
     /// The address that templates are read from.
     endpoint: String,
@@ -39,7 +39,7 @@ impl Stacks {
     ///
     /// # Errors
     /// Where S3 refuses it.
-    pub fn new(client: Client, endpoint: String, account: &str) -> Result<Self, RehearsalError> {
+    pub(super) fn new(client: Client, endpoint: String, account: &str) -> Result<Self, RehearsalError> {
         let bucket = format!("rehearsal-{account}");
         let location = format!(
             "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
@@ -57,7 +57,7 @@ impl Stacks {
     ///
     /// # Errors
     /// What CloudFormation refuses, with the first event that failed.
-    pub fn deploy(
+    pub(super) fn deploy(
         &self,
         assembly: &Assembly,
         program: &[u8],
@@ -76,7 +76,7 @@ impl Stacks {
     ///
     /// # Errors
     /// Where CloudFormation gives no answer that can be read.
-    pub fn outputs(&self, name: &str) -> Result<Option<BTreeMap<String, String>>, RehearsalError> {
+    pub(super) fn outputs(&self, name: &str) -> Result<Option<BTreeMap<String, String>>, RehearsalError> {
         let described = match self.client.query(SERVICE, "DescribeStacks", &[("StackName", name)]) {
             Ok(described) => described,
             Err(Failure::Refused { message, .. }) if message.contains("does not exist") => return Ok(None),
@@ -99,15 +99,55 @@ impl Stacks {
     ///
     /// # Errors
     /// As [`Stacks::outputs`].
-    pub fn names(&self) -> Result<Vec<String>, RehearsalError> {
+    pub(super) fn names(&self) -> Result<Vec<String>, RehearsalError> {
         let described = self.client.query(SERVICE, "DescribeStacks", &[])?;
         let mut names = texts(&described, "StackName")?;
         names.sort();
         Ok(names)
     }
 
+    /// Deletes all stacks that are there, those first that others do not need, as often as it gets on. Returns what cannot be deleted.
+    ///
+    /// # Errors
+    /// As [`Stacks::outputs`].
+    pub(super) fn demolish(&self) -> Result<Vec<String>, RehearsalError> {
+        let mut names = self.names()?;
+        let mut faults = Vec::new();
+        loop {
+            let before = names.len();
+            faults.clear();
+            for name in &names {
+                if let Err(fault) = self.delete(name) {
+                    faults.push(fault.to_string());
+                }
+            }
+            names = self.names()?;
+            if names.is_empty() || names.len() == before {
+                return Ok(if names.is_empty() { Vec::new() } else { faults });
+            }
+        }
+    }
+
+    /// Deletes a stack and waits until it is gone.
+    fn delete(&self, name: &str) -> Result<(), RehearsalError> {
+        let described = self.client.query(SERVICE, "DescribeStacks", &[("StackName", name)])?;
+        // One that is gone is found only by its id.
+        let id = texts(&described, "StackId")?.into_iter().next().unwrap_or_default();
+        self.client.query(SERVICE, "DeleteStack", &[("StackName", name)])?;
+        self.settled(
+            name,
+            "DescribeStacks",
+            &[("StackName", &id)],
+            "StackStatus",
+            "DELETE_COMPLETE",
+        )
+    }
+
     fn create(&self, stack: &SynthesizedStack) -> Result<(), RehearsalError> {
-        let template = stack.template.to_json().map_err(|fault| RehearsalError::Synthesis(fault.to_string()))?;
+        let template = stack
+            .template
+            .to_json()
+            .map_err(|fault| RehearsalError::Synthesis(fault.to_string()))?;
         let mut given: Vec<(String, String)> = vec![
             ("StackName".to_owned(), stack.name.clone()),
             ("ChangeSetName".to_owned(), "rehearsal".to_owned()),
@@ -118,7 +158,10 @@ impl Stacks {
         } else {
             let key = format!("{}.json", stack.name);
             self.upload(&key, template.into_bytes())?;
-            given.push(("TemplateURL".to_owned(), format!("{}/{}/{key}", self.endpoint, self.bucket)));
+            given.push((
+                "TemplateURL".to_owned(),
+                format!("{}/{}/{key}", self.endpoint, self.bucket),
+            ));
         }
         for (place, capability) in (1..).zip(&stack.capabilities) {
             given.push((format!("Capabilities.member.{place}"), (*capability).to_owned()));
@@ -137,10 +180,19 @@ impl Stacks {
             given.push((format!("Parameters.member.{place}.ParameterKey"), parameter.clone()));
             given.push((format!("Parameters.member.{place}.ParameterValue"), value.to_owned()));
         }
-        let given: Vec<(&str, &str)> = given.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let given: Vec<(&str, &str)> = given
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
         self.client.query(SERVICE, "CreateChangeSet", &given)?;
         let change_set = [("StackName", stack.name.as_str()), ("ChangeSetName", "rehearsal")];
-        self.settled(&stack.name, "DescribeChangeSet", &change_set, "Status", "CREATE_COMPLETE")?;
+        self.settled(
+            &stack.name,
+            "DescribeChangeSet",
+            &change_set,
+            "Status",
+            "CREATE_COMPLETE",
+        )?;
         self.client.query(SERVICE, "ExecuteChangeSet", &change_set)?;
         let own = [("StackName", stack.name.as_str())];
         self.settled(&stack.name, "DescribeStacks", &own, "StackStatus", "CREATE_COMPLETE")
@@ -166,7 +218,9 @@ impl Stacks {
             if !pending || begun.elapsed() > PATIENCE {
                 return Err(RehearsalError::Stack {
                     stack: stack.to_owned(),
-                    reason: self.root_cause(stack)?.unwrap_or_else(|| texts(&described, "StatusReason").unwrap_or_default().join(" ")),
+                    reason: self
+                        .root_cause(stack)?
+                        .unwrap_or_else(|| texts(&described, "StatusReason").unwrap_or_default().join(" ")),
                     status,
                 });
             }
@@ -176,17 +230,26 @@ impl Stacks {
 
     /// The first event that failed.
     fn root_cause(&self, stack: &str) -> Result<Option<String>, RehearsalError> {
-        let events = self.client.query(SERVICE, "DescribeStackEvents", &[("StackName", stack)])?;
+        let events = self
+            .client
+            .query(SERVICE, "DescribeStackEvents", &[("StackName", stack)])?;
         let document = read(&events)?;
-        let failed = document.descendants().filter(|node| node.has_tag_name("member")).filter(|event| {
-            let status = event.children().find(|child| child.tag_name().name() == "ResourceStatus");
-            status.and_then(|node| node.text()).is_some_and(|status| status.ends_with("_FAILED"))
-        });
+        let failed = document
+            .descendants()
+            .filter(|node| node.has_tag_name("member"))
+            .filter(|event| {
+                let status = event
+                    .children()
+                    .find(|child| child.tag_name().name() == "ResourceStatus");
+                status
+                    .and_then(|node| node.text())
+                    .is_some_and(|status| status.ends_with("_FAILED"))
+            });
         // They come newest first.
         let texts = |event: roxmltree::Node<'_, '_>| {
-            let children = event.children().filter(|child| {
-                ["LogicalResourceId", "ResourceStatusReason"].contains(&child.tag_name().name())
-            });
+            let children = event
+                .children()
+                .filter(|child| ["LogicalResourceId", "ResourceStatusReason"].contains(&child.tag_name().name()));
             children.filter_map(|child| child.text()).collect::<Vec<_>>().join(": ")
         };
         Ok(failed.last().map(texts))
@@ -201,7 +264,8 @@ impl Stacks {
 
 /// What Lambda takes as a function's code.
 fn zipped(program: &[u8]) -> Result<Vec<u8>, RehearsalError> {
-    let packed = |fault: zip::result::ZipError| RehearsalError::Synthesis(format!("the functions cannot be packed: {fault}"));
+    let packed =
+        |fault: zip::result::ZipError| RehearsalError::Synthesis(format!("the functions cannot be packed: {fault}"));
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default().unix_permissions(0o755);
     archive.start_file("bootstrap", options).map_err(packed)?;

@@ -18,7 +18,11 @@ pub fn line(event: &Event, verbose: bool) -> Option<String> {
         Happening::Ready { what, url } => ("ready", plain(), with(what, url.as_deref())),
         Happening::Webhook { action, sha, status } => {
             let answer = status.map_or_else(|| "lost".to_owned(), |status| status.to_string());
-            ("webhook", colour(AnsiColor::Cyan), format!("{action} at {} → {answer}", short(sha)))
+            (
+                "webhook",
+                colour(AnsiColor::Cyan),
+                format!("{action} at {} → {answer}", short(sha)),
+            )
         }
         Happening::ExecutionStarted { execution } => ("execution", plain(), format!("{} started", tail(execution))),
         Happening::StateEntered {
@@ -26,7 +30,11 @@ pub fn line(event: &Event, verbose: bool) -> Option<String> {
             state,
             state_type,
         } => {
-            let style = if state_type == "Task" { plain() } else { Style::new().dimmed() };
+            let style = if state_type == "Task" {
+                plain()
+            } else {
+                Style::new().dimmed()
+            };
             ("state", style, format!("{} {state}", tail(execution)))
         }
         Happening::TaskFailed {
@@ -52,9 +60,11 @@ pub fn line(event: &Event, verbose: bool) -> Option<String> {
             action,
             status,
         } => ("pipeline", outcome(status), format!("{pipeline} {action}: {status}")),
-        Happening::Build { project, line } if verbose => {
-            ("build", Style::new().dimmed(), format!("{project} | {}", line.trim_end()))
-        }
+        Happening::Build { project, line } if verbose => (
+            "build",
+            Style::new().dimmed(),
+            format!("{project} | {}", line.trim_end()),
+        ),
         Happening::Build { .. } => return None,
         Happening::CommitStatus {
             sha,
@@ -66,7 +76,11 @@ pub fn line(event: &Event, verbose: bool) -> Option<String> {
             outcome(state),
             format!("{} {context}: {state}. {description}", short(sha)),
         ),
-        Happening::Deployment { environment, state, url } => (
+        Happening::Deployment {
+            environment,
+            state,
+            url,
+        } => (
             "deployment",
             outcome(state),
             with(&format!("{environment}: {state}"), url.as_deref()),
@@ -77,9 +91,11 @@ pub fn line(event: &Event, verbose: bool) -> Option<String> {
         }
         Happening::Fault { what } => ("fault", colour(AnsiColor::Magenta), what.clone()),
         Happening::Checked { promise, faults } if faults.is_empty() => ("kept", outcome("success"), promise.clone()),
-        Happening::Checked { promise, faults } => {
-            ("BROKEN", outcome("failure"), format!("{promise}: {}", faults.join("; ")))
-        }
+        Happening::Checked { promise, faults } => (
+            "BROKEN",
+            outcome("failure"),
+            format!("{promise}: {}", faults.join("; ")),
+        ),
     };
     Some(format!("{:8.1} s  {style}{label:<10}{style:#}  {text}", event.at))
 }
@@ -143,7 +159,10 @@ mod tests {
             state: "success".to_owned(),
             description: "41 passed".to_owned(),
         };
-        assert_eq!(shown(status), "     1.2 s  status      6dcb09b Unit tests: success. 41 passed");
+        assert_eq!(
+            shown(status),
+            "     1.2 s  status      6dcb09b Unit tests: success. 41 passed"
+        );
         let webhook = Happening::Webhook {
             action: "opened".to_owned(),
             sha: "6dcb09b".to_owned(),

@@ -17,7 +17,7 @@ const INTERVAL: Duration = Duration::from_millis(100);
 
 /// A thread that looks until this is dropped; before it ends it looks once more.
 #[derive(Debug)]
-pub struct Watch {
+pub(super) struct Watch {
     over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -25,7 +25,7 @@ pub struct Watch {
 impl Watch {
     /// Watches a repository's commits, and its deployments to these environments.
     #[must_use]
-    pub fn of(repository: Repository, environments: Vec<String>, recorder: Recorder) -> Self {
+    pub(super) fn of(repository: Repository, environments: Vec<String>, recorder: Recorder) -> Self {
         let over = Arc::new(AtomicBool::new(false));
         let until = Arc::clone(&over);
         let thread = thread::spawn(move || {

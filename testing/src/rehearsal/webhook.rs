@@ -67,7 +67,9 @@ pub fn signature(secret: &str, body: &str) -> String {
     };
     mac.update(body.as_bytes());
     let digits = mac.finalize().into_bytes();
-    digits.iter().fold("sha256=".to_owned(), |text, byte| text + &format!("{byte:02x}"))
+    digits
+        .iter()
+        .fold("sha256=".to_owned(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn body(action: &str, pull_request: &PullRequest) -> Value {
