@@ -4,7 +4,12 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use serde_json::Value;
 
-use crate::jsonata::Expression;
+use crate::{
+    condition::Test,
+    intrinsic::Call,
+    jsonata::Expression,
+    path::{Path, Step},
+};
 
 /// A whole machine.
 #[derive(Debug)]
@@ -35,7 +40,57 @@ pub(crate) struct State {
 #[derive(Debug)]
 pub(crate) enum Data {
     /// JSONata's `Output`.
-    Jsonata { output: Option<Template> },
+    Jsonata {
+        output: Option<Template>,
+    },
+    JsonPath(Box<Paths>),
+}
+
+/// How JSONPath shapes input and output.
+#[derive(Debug)]
+pub(crate) struct Paths {
+    pub(crate) input: Selected,
+    pub(crate) parameters: Option<Template>,
+    pub(crate) result: Option<Value>,
+    pub(crate) selector: Option<Template>,
+    pub(crate) placed: Placed,
+    pub(crate) output: Selected,
+}
+
+/// `InputPath` and `OutputPath`.
+#[derive(Debug)]
+pub(crate) enum Selected {
+    /// All of it, as without the field.
+    All,
+    /// An empty object, as with null.
+    Nothing,
+    Path(Path),
+}
+
+/// `ResultPath`.
+#[derive(Debug)]
+pub(crate) enum Placed {
+    /// The result replaces the input, as without the field.
+    Whole,
+    /// The result is dropped, as with null.
+    Dropped,
+    /// The result becomes a part of the input. The steps are names and indices only.
+    At(Vec<Step>),
+}
+
+/// A text of a state whose query language is JSONPath that stands for a value.
+#[derive(Debug)]
+pub(crate) struct Query {
+    pub(crate) source: Source,
+    /// The field that AWS names when the path selects nothing: a template's such as `value.$`. `None` for those where it names only the
+    /// path.
+    pub(crate) field: Option<String>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Source {
+    Path(Path),
+    Call(Call),
 }
 
 /// Variables and what they become, all evaluated before any is assigned.
@@ -60,6 +115,7 @@ pub(crate) enum Template {
     /// A part without expressions.
     Value(Value),
     Jsonata(Expression),
+    Query(Query),
     Array(Vec<Template>),
     Object(Vec<(String, Template)>),
 }
@@ -96,6 +152,7 @@ pub(crate) struct Catcher {
     pub(crate) next: String,
     pub(crate) assign: Option<Assign>,
     pub(crate) output: Option<Template>,
+    pub(crate) placed: Placed,
 }
 
 #[derive(Debug)]
@@ -116,6 +173,7 @@ pub(crate) struct Rule {
 pub(crate) enum Condition {
     /// JSONata's `Condition`.
     Jsonata(Template),
+    JsonPath(Test),
 }
 
 #[derive(Debug)]

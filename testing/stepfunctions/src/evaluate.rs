@@ -1,10 +1,12 @@
-//! Documents with expressions become values. Failures are worded as AWS words them, with the expression and its field.
+//! Documents with expressions become values, of either query language. Failures are worded as AWS words them, with the expression and its field.
+
+mod json_path;
 
 use serde_json::{Map, Value};
 
 use crate::{
     Time,
-    definition::Template,
+    definition::{Query, Template},
     failure::Failure,
     jsonata::{Evaluated, Expression, Surroundings},
     random::Random,
@@ -12,8 +14,12 @@ use crate::{
 
 /// What the expressions of a state can see.
 pub(crate) struct Scope<'a> {
-    /// The value of `$states`.
+    /// The value of `$states`, for JSONata.
     pub(crate) states: Value,
+    /// What `$` is, for JSONPath.
+    pub(crate) root: Value,
+    /// What `$$` is, for JSONPath.
+    pub(crate) context: Value,
     /// Looks a workflow variable up, in the state's own scope and those around it.
     pub(crate) variable: &'a dyn Fn(&str) -> Option<Value>,
     pub(crate) now: Time,
@@ -26,6 +32,7 @@ impl Scope<'_> {
         match template {
             Template::Value(value) => Ok(value.clone()),
             Template::Jsonata(expression) => self.jsonata(expression, at),
+            Template::Query(query) => self.query(query),
             Template::Array(items) => items
                 .iter()
                 .enumerate()
@@ -74,21 +81,22 @@ impl Scope<'_> {
         if type_name(&value) == expected {
             return Ok(value);
         }
-        let Template::Jsonata(expression) = template else {
-            return Err(Failure::query(
+        Err(match template {
+            Template::Jsonata(expression) => Failure::query(
                 at,
-                format!("The field '{at}' must be of type '{expected}'."),
-            ));
-        };
-        Err(Failure::query(
-            at,
-            format!(
-                "The JSONata expression '{}' specified for the field '{at}' returned an unexpected result type. \
-                 Expected '{expected}', but was '{}' for value: {value}",
-                expression.source(),
-                type_name(&value)
+                format!(
+                    "The JSONata expression '{}' specified for the field '{at}' returned an unexpected result type. \
+                     Expected '{expected}', but was '{}' for value: {value}",
+                    expression.source(),
+                    type_name(&value)
+                ),
             ),
-        ))
+            Template::Query(query) if expected == "array" => {
+                Failure::runtime(format!("Reference path \"{}\" must point to array.", query.text()))
+            }
+            Template::Query(query) => unfit(query, at, expected, &value),
+            _ => Failure::query(at, format!("The field '{at}' must be of type '{expected}'.")),
+        })
     }
 
     pub(crate) fn array(&mut self, template: &Template, at: &str) -> Result<Vec<Value>, Failure> {
@@ -114,13 +122,23 @@ impl Scope<'_> {
     pub(crate) fn whole(&mut self, template: &Template, at: &str, least: u64) -> Result<u64, Failure> {
         let value = self.typed(template, at, "number")?;
         let whole = value.as_u64().filter(|number| (least..=99_999_999).contains(number));
-        whole.ok_or_else(|| {
-            Failure::query(
+        whole.ok_or_else(|| match template {
+            Template::Query(query) => unfit(query, at, "whole number", &value),
+            _ => Failure::query(
                 at,
                 format!("The field '{at}' must be a whole number from {least} to 99999999, but was {value}"),
-            )
+            ),
         })
     }
+}
+
+/// A query gave something that its field cannot be.
+pub(crate) fn unfit(query: &Query, field: &str, expected: &str, value: &Value) -> Failure {
+    let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    Failure::runtime(format!(
+        "The {field}Path parameter does not reference a valid {expected}: {} == {value}",
+        query.text()
+    ))
 }
 
 /// The name that JSONata's `$type` has for the value's type.

@@ -6,6 +6,7 @@ mod containers;
 mod failing;
 mod flow;
 mod scope;
+mod shape;
 mod states;
 mod tasks;
 mod timers;
@@ -29,6 +30,9 @@ use crate::{
 
 /// The most events a Standard execution may have.
 pub const MOST_EVENTS: usize = 25_000;
+
+/// How long an Express execution may take.
+const LONGEST_EXPRESS_SECONDS: u64 = 300;
 
 /// The most bytes that an input, an output or a variable may have as JSON.
 pub const MOST_BYTES: usize = 256 * 1024;
@@ -256,7 +260,7 @@ impl Execution {
     /// Does what can be done without time passing.
     fn run(&mut self) {
         while self.outcome.is_none() {
-            if self.events.len() >= MOST_EVENTS - 1 {
+            if self.events.len() >= MOST_EVENTS - 1 && !self.start.is_express() {
                 let cause = format!("The execution reached the maximum number of history events ({MOST_EVENTS}).");
                 self.fail(Fault::new(RUNTIME, cause));
                 return;

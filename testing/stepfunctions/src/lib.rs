@@ -51,6 +51,7 @@
 //!
 //! [Amazon States Language]: https://states-language.net
 
+mod condition;
 pub mod conformance;
 mod definition;
 mod driver;
@@ -59,9 +60,11 @@ mod event;
 mod execution;
 mod failure;
 mod hash;
+mod intrinsic;
 mod jsonata;
 mod load;
 mod machine;
+mod path;
 mod random;
 mod refusal;
 mod start;
@@ -74,6 +77,6 @@ pub use event::{Enclosing, Event, EventDetail, Fault, TaskFamily};
 pub use execution::{Execution, MOST_BYTES, MOST_EVENTS, NotOpen, Outcome, TaskId};
 pub use machine::Machine;
 pub use refusal::{Refusal, Refusals};
-pub use start::Start;
+pub use start::{Start, Workflow};
 pub use task::{Effect, Invocation, TaskCall, TaskError};
 pub use time::{NotATime, Time};

@@ -1,7 +1,9 @@
 //! Reads a definition and refuses, with all reasons at once, what this runner would not execute as Step Functions does.
 
+mod choice;
 mod fields;
 mod handling;
+mod paths;
 mod state;
 mod template;
 

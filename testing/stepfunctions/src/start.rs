@@ -23,6 +23,18 @@ pub struct Start {
     machine: String,
     execution: String,
     role: String,
+    workflow: Workflow,
+    redrivable: bool,
+}
+
+/// The types of workflows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Workflow {
+    /// Up to a year, up to 25,000 events, each transition billed.
+    #[default]
+    Standard,
+    /// Up to five minutes.
+    Express,
 }
 
 impl Start {
@@ -38,6 +50,8 @@ impl Start {
             machine: "machine".to_owned(),
             execution: "execution".to_owned(),
             role: "arn:aws:iam::123456789012:role/machine".to_owned(),
+            workflow: Workflow::Standard,
+            redrivable: true,
         }
     }
 
@@ -84,6 +98,24 @@ impl Start {
         self
     }
 
+    /// The type of the workflow, which bounds the execution and shows in its ARN.
+    #[must_use]
+    pub fn workflow(mut self, workflow: Workflow) -> Self {
+        self.workflow = workflow;
+        self.redrivable = workflow == Workflow::Standard;
+        self
+    }
+
+    /// The context object as it was before executions could be redriven, for old recordings.
+    pub(crate) fn before_redrive(mut self) -> Self {
+        self.redrivable = false;
+        self
+    }
+
+    pub(crate) const fn is_express(&self) -> bool {
+        matches!(self.workflow, Workflow::Express)
+    }
+
     fn arn(&self, kind: &str, name: &str) -> String {
         format!("arn:aws:states:{}:{}:{kind}:{name}", self.region, self.account)
     }
@@ -91,19 +123,25 @@ impl Start {
     /// The execution's ARN.
     #[must_use]
     pub fn execution_arn(&self) -> String {
-        self.arn("execution", &format!("{}:{}", self.machine, self.execution))
+        match self.workflow {
+            Workflow::Standard => self.arn("execution", &format!("{}:{}", self.machine, self.execution)),
+            Workflow::Express => self.arn("express", &format!("{0}:{1}:{1}", self.machine, self.execution)),
+        }
     }
 
     /// `Execution` of the context object.
     pub(crate) fn execution_context(&self) -> Value {
-        json!({
+        let mut context = json!({
             "Id": self.execution_arn(),
             "Input": self.input,
             "StartTime": self.at.to_string(),
             "Name": self.execution,
             "RoleArn": self.role,
-            "RedriveCount": 0,
-        })
+        });
+        if self.redrivable {
+            context["RedriveCount"] = json!(0);
+        }
+        context
     }
 
     /// `StateMachine` of the context object.

@@ -23,6 +23,18 @@ pub(super) struct Case {
     /// The cause is JSON that a text carries: it is compared as JSON.
     #[serde(default)]
     pub(super) cause_is_json_text: bool,
+    /// When it was recorded, as `24-10-2023, 17:18:16`.
+    #[serde(default)]
+    pub(super) recorded: Option<String>,
+}
+
+impl Case {
+    /// Whether it was recorded before executions could be redriven, which the context object has shown since.
+    pub(super) fn before_redrive(&self) -> bool {
+        let date = self.recorded.as_deref().and_then(|recorded| recorded.get(..10));
+        let sortable = date.map(|date| date.rsplit('-').collect::<Vec<_>>().join("-"));
+        sortable.is_some_and(|date| date.as_str() < "2023-11-15")
+    }
 }
 
 /// The names that the context object shows.
@@ -31,6 +43,8 @@ pub(super) struct Names {
     pub(super) state_machine_name: String,
     pub(super) name: String,
     pub(super) role_arn: String,
+    #[serde(default, rename = "type")]
+    pub(super) workflow: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -3,13 +3,16 @@
 use std::collections::HashMap;
 
 use regress::{Flags, Regex};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     Grade,
     case::{Case, Mask},
 };
 use crate::{Fault, Outcome};
+
+/// The account that recordings name.
+pub(super) const ACCOUNT: &str = "111111111111";
 
 pub(super) struct Masks<'m>(HashMap<&'m str, &'m Mask>);
 
@@ -85,6 +88,28 @@ pub(super) fn cut(text: &str) -> String {
     match text.char_indices().nth(MOST) {
         None => text.to_owned(),
         Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
+/// The recordings number accounts anew in each place, so one account has several numbers: all are taken for one.
+pub(super) fn without_accounts(value: &Value) -> Value {
+    match value {
+        Value::String(text) => {
+            let parts: Vec<&str> = text
+                .split(':')
+                .map(|part| match part.len() {
+                    12 if part.bytes().all(|byte| byte.is_ascii_digit()) => ACCOUNT,
+                    _ => part,
+                })
+                .collect();
+            json!(parts.join(":"))
+        }
+        Value::Array(items) => items.iter().map(without_accounts).collect(),
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| (name.clone(), without_accounts(value)))
+            .collect(),
+        other => other.clone(),
     }
 }
 

@@ -2,18 +2,13 @@
 
 use std::cell::RefCell;
 
-use serde_json::{Value, json};
-
 use super::{
     Grade,
     case::{Case, RecordedTask},
-    compare::{self, Masks, cut},
+    compare::{self, ACCOUNT, Masks, cut, without_accounts},
     trace,
 };
-use crate::{Execution, Fault, Handlers, Machine, Outcome, Reply, Start, TaskCall};
-
-/// The account that recordings name.
-const ACCOUNT: &str = "111111111111";
+use crate::{Execution, Fault, Handlers, Machine, Outcome, Reply, Start, TaskCall, Workflow};
 
 pub(super) fn grade(case: &Case) -> Grade {
     let machine = match Machine::load(&case.definition) {
@@ -41,12 +36,7 @@ pub(super) fn grade(case: &Case) -> Grade {
             }
         }
     });
-    let start = Start::new(case.input.clone())
-        .place("us-east-1", ACCOUNT)
-        .machine(&case.execution.state_machine_name)
-        .execution(&case.execution.name)
-        .role(&case.execution.role_arn);
-    let execution = machine.run(start, &mut handlers);
+    let execution = machine.run(start(case), &mut handlers);
     drop(handlers);
     if let Some(foreign) = foreign.into_inner() {
         return Grade::Wrong(format!("a task that was not recorded: {foreign}"));
@@ -54,6 +44,25 @@ pub(super) fn grade(case: &Case) -> Grade {
     match execution {
         Err(error) => Grade::Wrong(error.to_string()),
         Ok(execution) => judge(case, &execution, &used),
+    }
+}
+
+fn start(case: &Case) -> Start {
+    let names = &case.execution;
+    let start = Start::new(case.input.clone())
+        .place("us-east-1", ACCOUNT)
+        .machine(&names.state_machine_name)
+        .execution(&names.name);
+    if names.workflow.as_deref() == Some("EXPRESS") {
+        // Recordings of Express executions have another placeholder for the role than the case says.
+        let role = names.role_arn.replace("snf_role_arn", "sfn_role_arn");
+        return start.role(role).workflow(Workflow::Express);
+    }
+    let start = start.role(&names.role_arn);
+    if case.before_redrive() {
+        start.before_redrive()
+    } else {
+        start
     }
 }
 
@@ -93,28 +102,6 @@ fn is_of(task: &RecordedTask, call: &TaskCall) -> bool {
     let same_bounds = task.timeout == seconds(call.deadline.map(|deadline| deadline.since(call.at)))
         && task.heartbeat == seconds(call.heartbeat);
     same_state && same_input && same_role && same_bounds
-}
-
-/// The recordings number accounts anew in each place, so one account has several numbers: all are taken for one.
-fn without_accounts(value: &Value) -> Value {
-    match value {
-        Value::String(text) => {
-            let parts: Vec<&str> = text
-                .split(':')
-                .map(|part| match part.len() {
-                    12 if part.bytes().all(|byte| byte.is_ascii_digit()) => ACCOUNT,
-                    _ => part,
-                })
-                .collect();
-            json!(parts.join(":"))
-        }
-        Value::Array(items) => items.iter().map(without_accounts).collect(),
-        Value::Object(fields) => fields
-            .iter()
-            .map(|(name, value)| (name.clone(), without_accounts(value)))
-            .collect(),
-        other => other.clone(),
-    }
 }
 
 fn answer(task: &RecordedTask) -> Reply {

@@ -10,7 +10,7 @@ use super::{
     scope::Got,
 };
 use crate::{
-    definition::{Kind, MapState, Parallel, State, StateType},
+    definition::{Data, Kind, MapState, Parallel, State, StateType},
     evaluate::type_name,
     event::EventDetail,
     failure::Failure,
@@ -20,11 +20,14 @@ use crate::{
 const MOST_ITERATIONS: u64 = 40;
 
 impl Execution {
-    pub(super) fn start_branches(&mut self, flow: FlowId, parallel: &Parallel, input: Value) -> Result<(), Failure> {
-        let arguments = match &parallel.arguments {
-            Some(template) => self.scoped(flow, &Got::default(), |scope| scope.value(template, "Arguments"))?,
-            None => input,
-        };
+    pub(super) fn start_branches(
+        &mut self,
+        flow: FlowId,
+        state: &State,
+        parallel: &Parallel,
+        input: Value,
+    ) -> Result<(), Failure> {
+        let arguments = self.arguments(flow, state, parallel.arguments.as_ref(), input)?;
         self.record_in(flow, EventDetail::ParallelStateStarted);
         let mut flows = Vec::new();
         for (index, states) in parallel.branches.iter().enumerate() {
@@ -48,17 +51,15 @@ impl Execution {
     pub(super) fn start_iterations(
         &mut self,
         flow: FlowId,
-        state: &Arc<State>,
+        state: &State,
         map: &MapState,
         input: Value,
     ) -> Result<(), Failure> {
-        let (items, most) = self.scoped(flow, &Got::default(), |scope| {
-            let items = match &map.items {
-                Some(template) => scope.array(template, "Items")?,
-                None => match input {
-                    Value::Array(items) => items,
-                    other => return Err(not_a_list(state, &other)),
-                },
+        let (items, most) = self.scoped(flow, &Got::at(input.clone()), |scope| {
+            let items = match (&map.items, &input) {
+                (Some(template), _) => scope.array(template, "Items")?,
+                (None, Value::Array(items)) => items.clone(),
+                (None, other) => return Err(not_a_list(state, other)),
             };
             let most = match &map.max_concurrency {
                 Some(template) => scope.whole(template, "MaxConcurrency", 0)?,
@@ -79,6 +80,7 @@ impl Execution {
                 results: vec![None; items.len()],
                 limit: usize::try_from(limit).unwrap_or(usize::MAX),
                 items,
+                input,
             });
         }
         self.iterate(flow)
@@ -108,11 +110,12 @@ impl Execution {
             let index = iterations.next;
             iterations.next += 1;
             let value = iterations.items[index].clone();
-            self.start_iteration(flow, map, Item { index, value })?;
+            let input = iterations.input.clone();
+            self.start_iteration(flow, map, Item { index, value }, input)?;
         }
     }
 
-    fn start_iteration(&mut self, flow: FlowId, map: &MapState, item: Item) -> Result<(), Failure> {
+    fn start_iteration(&mut self, flow: FlowId, map: &MapState, item: Item, input: Value) -> Result<(), Failure> {
         let index = item.index;
         self.record_in(flow, EventDetail::MapIterationStarted { index });
         let input = match &map.selector {
@@ -120,7 +123,7 @@ impl Execution {
             Some(template) => {
                 let got = Got {
                     item: Some(item.clone()),
-                    ..Got::default()
+                    ..Got::at(input)
                 };
                 self.scoped(flow, &got, |scope| scope.value(template, "ItemSelector"))?
             }
@@ -213,6 +216,9 @@ impl Execution {
 }
 
 fn not_a_list(state: &State, input: &Value) -> Failure {
+    if matches!(state.data, Data::JsonPath(_)) {
+        return Failure::runtime("Reference path \"$\" must point to array.");
+    }
     Failure::query(
         "Items",
         format!(

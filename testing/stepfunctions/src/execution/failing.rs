@@ -6,10 +6,11 @@ use super::{
     Execution, Move,
     flow::{FlowId, Phase},
     scope::Got,
+    shape::Shape,
     states::Leave,
 };
 use crate::{
-    definition::{Retrier, StateType},
+    definition::{Data, Retrier, Selected, StateType},
     event::EventDetail,
     failure::{Failure, Origin},
 };
@@ -43,13 +44,21 @@ impl Execution {
             return self.pass_on(flow, failure);
         };
         let error = failure.error_output();
+        let shape = match &state.data {
+            Data::Jsonata { .. } => Shape::Jsonata(catcher.output.as_ref()),
+            Data::JsonPath(_) => Shape::JsonPath {
+                selector: None,
+                placed: &catcher.placed,
+                output: &Selected::All,
+            },
+        };
         let leave = Leave {
             assign: catcher.assign.as_ref(),
-            output: catcher.output.as_ref(),
-            otherwise: error.clone(),
+            shape,
+            result: error.clone(),
             got: Got {
-                error: Some(error),
-                ..Got::default()
+                error: Some(error.clone()),
+                ..Got::at(error)
             },
             at: format!("Catch[{index}]"),
             next: Some(&catcher.next),

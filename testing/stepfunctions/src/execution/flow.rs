@@ -85,6 +85,8 @@ pub(super) struct Branches {
 #[derive(Debug)]
 pub(super) struct Iterations {
     pub(super) items: Vec<Value>,
+    /// The Map's input, which every item may be selected from.
+    pub(super) input: Value,
     pub(super) next: usize,
     pub(super) running: BTreeMap<usize, FlowId>,
     pub(super) results: Vec<Option<Value>>,

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Execution, MOST_BYTES, flow::FlowId};
 use crate::{
-    definition::{Assign, StateType},
+    definition::{Assign, Data, StateType},
     evaluate::Scope,
     failure::{DATA_LIMIT_EXCEEDED, Failure, Origin},
 };
@@ -14,17 +14,37 @@ use crate::{
 pub(super) struct Got {
     pub(super) result: Option<Value>,
     pub(super) error: Option<Value>,
+    /// What `$` is in a JSONPath state, where it is not the state's input.
+    pub(super) root: Option<Value>,
     /// The item that a Map selects from.
     pub(super) item: Option<super::flow::Item>,
 }
 
+impl Got {
+    /// Nothing yet, with `$` at this value.
+    pub(super) fn at(root: Value) -> Self {
+        Self {
+            root: Some(root),
+            ..Self::default()
+        }
+    }
+}
+
 impl Execution {
     pub(super) fn scoped<T>(&mut self, flow: FlowId, got: &Got, evaluate: impl FnOnce(&mut Scope<'_>) -> T) -> T {
-        let states = self.states_variable(flow, got);
+        let (states, root, context) = match self.visit(flow).map(|visit| (&visit.state.data, &visit.input)) {
+            Some((Data::JsonPath(_), input)) => {
+                let root = got.root.clone().unwrap_or_else(|| input.clone());
+                (Value::Null, root, self.context(flow, got))
+            }
+            _ => (self.states_variable(flow, got), Value::Null, Value::Null),
+        };
         let mut random = self.random.clone();
         let variable = |name: &str| self.variable(flow, name).cloned();
         let value = evaluate(&mut Scope {
             states,
+            root,
+            context,
             variable: &variable,
             now: self.now,
             random: &mut random,

@@ -8,20 +8,25 @@ use super::{
     Execution, MOST_BYTES, Move,
     flow::{FlowId, Phase, Visit},
     scope::{Got, size},
+    shape::Shape,
 };
 use crate::{
     Time,
     definition::{Assign, Choice, Condition, Data, Fail, Kind, State, Template, Wait},
+    evaluate::unfit,
     event::{EventDetail, Fault},
     failure::Failure,
 };
 
+/// What a timestamp is, in AWS's words.
+const TIMESTAMP: &str = "ISO-8601 extended offset date-time format string";
+
 /// How a state is left.
 pub(super) struct Leave<'a> {
     pub(super) assign: Option<&'a Assign>,
-    pub(super) output: Option<&'a Template>,
-    /// What the output is where there is no `Output`.
-    pub(super) otherwise: Value,
+    pub(super) shape: Shape<'a>,
+    /// The result that is shaped; the input for states that have none.
+    pub(super) result: Value,
     pub(super) got: Got,
     /// The rule or catcher whose fields they are, such as `Choices[0]`; empty for the state's own.
     pub(super) at: String,
@@ -69,36 +74,48 @@ impl Execution {
         visit.phase = Phase::Working;
         let state = Arc::clone(&visit.state);
         let input = visit.input.clone();
-        let result = match &state.kind {
-            Kind::Pass | Kind::Succeed => self.leave(flow, &state, own(&state, input, Got::default())),
-            Kind::Task(task) => self.start_task(flow, task),
-            Kind::Choice(choice) => self.choose(flow, &state, choice, input),
-            Kind::Wait(wait) => self.wait(flow, &state, wait, input),
-            Kind::Fail(fail) => self.end_with(flow, fail),
-            Kind::Parallel(parallel) => self.start_branches(flow, parallel, input),
-            Kind::Map(map) => self.start_iterations(flow, &state, map, input),
-        };
+        let result = self
+            .effective_input(flow, &state, input)
+            .and_then(|input| self.work(flow, &state, input));
         if let Err(failure) = result {
             self.failed(flow, failure);
+        }
+    }
+
+    fn work(&mut self, flow: FlowId, state: &Arc<State>, input: Value) -> Result<(), Failure> {
+        match &state.kind {
+            Kind::Pass => {
+                let result = match &state.data {
+                    Data::JsonPath(paths) if paths.result.is_some() => paths.result.clone().unwrap_or_default(),
+                    _ => self.arguments(flow, state, None, input)?,
+                };
+                self.leave(flow, state, own(state, result, Got::default()))
+            }
+            Kind::Succeed => self.leave(flow, state, own(state, input, Got::default())),
+            Kind::Task(task) => self.start_task(flow, state, task, input),
+            Kind::Choice(choice) => self.choose(flow, state, choice, input),
+            Kind::Wait(wait) => self.wait(flow, state, wait, input),
+            Kind::Fail(fail) => self.end_with(flow, fail),
+            Kind::Parallel(parallel) => self.start_branches(flow, state, parallel, input),
+            Kind::Map(map) => self.start_iterations(flow, state, map, input),
         }
     }
 
     fn choose(&mut self, flow: FlowId, state: &Arc<State>, choice: &Choice, input: Value) -> Result<(), Failure> {
         for (index, rule) in choice.rules.iter().enumerate() {
             let at = format!("Choices[{index}]");
-            let Condition::Jsonata(condition) = &rule.condition;
-            let holds = self.scoped(flow, &Got::default(), |scope| {
-                scope.boolean(condition, &format!("{at}/Condition"))
+            let holds = self.scoped(flow, &Got::at(input.clone()), |scope| match &rule.condition {
+                Condition::Jsonata(condition) => scope.boolean(condition, &format!("{at}/Condition")),
+                Condition::JsonPath(test) => scope.holds(test),
             })?;
             if holds {
-                let leave = Leave {
-                    assign: rule.assign.as_ref(),
-                    output: rule.output.as_ref(),
-                    otherwise: input,
-                    got: Got::default(),
-                    at,
-                    next: Some(&rule.next),
-                };
+                let mut leave = own(state, input, Got::default());
+                if let Shape::Jsonata(output) = &mut leave.shape {
+                    *output = rule.output.as_ref();
+                }
+                leave.assign = rule.assign.as_ref();
+                leave.at = at;
+                leave.next = Some(&rule.next);
                 return self.leave(flow, state, leave);
             }
         }
@@ -114,20 +131,19 @@ impl Execution {
 
     fn wait(&mut self, flow: FlowId, state: &Arc<State>, wait: &Wait, input: Value) -> Result<(), Failure> {
         let now = self.now;
-        let until = self.scoped(flow, &Got::default(), |scope| match wait {
+        let until = self.scoped(flow, &Got::at(input.clone()), |scope| match wait {
             Wait::Seconds(seconds) => {
                 let seconds = scope.whole(seconds, "Seconds", 0)?;
                 Ok(now + Duration::from_secs(seconds))
             }
             Wait::Timestamp(timestamp) => {
                 let text = scope.text(timestamp, "Timestamp")?;
-                text.parse::<Time>().map_err(|_| {
-                    Failure::query(
+                text.parse::<Time>().map_err(|_| match timestamp {
+                    Template::Query(query) => unfit(query, "Timestamp", TIMESTAMP, &Value::from(text)),
+                    _ => Failure::query(
                         "Timestamp",
-                        format!(
-                            "The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format string: {text}"
-                        ),
-                    )
+                        format!("The Timestamp field cannot be parsed as an {TIMESTAMP}: {text}"),
+                    ),
                 })
             }
         })?;
@@ -144,7 +160,10 @@ impl Execution {
     pub(super) fn waited(&mut self, flow: FlowId) {
         let Some(visit) = self.visit(flow) else { return };
         let (state, input) = (Arc::clone(&visit.state), visit.input.clone());
-        if let Err(failure) = self.leave(flow, &state, own(&state, input, Got::default())) {
+        let left = self
+            .effective_input(flow, &state, input)
+            .and_then(|input| self.leave(flow, &state, own(&state, input, Got::default())));
+        if let Err(failure) = left {
             self.failed(flow, failure);
         }
     }
@@ -189,10 +208,7 @@ impl Execution {
             Some(assign) => self.assignment(flow, &leave.got, assign, &field("Assign"))?,
             None => Vec::new(),
         };
-        let output = match leave.output {
-            Some(output) => self.scoped(flow, &leave.got, |scope| scope.value(output, &field("Output")))?,
-            None => leave.otherwise,
-        };
+        let output = self.shaped(flow, leave.shape, leave.result, &leave.got, &field("Output"))?;
         if size(&output) > MOST_BYTES {
             return Err(Failure::too_large(&state.name));
         }
@@ -232,12 +248,14 @@ impl Execution {
 }
 
 /// Leaving by the state's own fields.
-pub(super) fn own(state: &State, otherwise: Value, got: Got) -> Leave<'_> {
-    let Data::Jsonata { output } = &state.data;
+pub(super) fn own(state: &State, result: Value, mut got: Got) -> Leave<'_> {
+    if matches!(state.data, Data::JsonPath(_)) {
+        got.root = Some(result.clone());
+    }
     Leave {
         assign: state.assign.as_ref(),
-        output: output.as_ref(),
-        otherwise,
+        shape: Shape::of(state),
+        result,
         got,
         at: String::new(),
         next: state.next.as_deref(),

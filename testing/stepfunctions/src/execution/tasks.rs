@@ -11,14 +11,14 @@ use super::{
 };
 use crate::{
     Effect, TaskCall,
-    definition::{Pattern, Resource, Task},
+    definition::{Pattern, Resource, State, Task, Template},
     event::{EventDetail, Fault, TaskFamily},
     failure::{DATA_LIMIT_EXCEEDED, Failure, Origin},
 };
 
 /// A task whose fields were evaluated.
 struct Asked {
-    arguments: Option<Value>,
+    arguments: Value,
     credentials: Value,
     timeout_seconds: Option<u64>,
     heartbeat_seconds: Option<u64>,
@@ -33,35 +33,27 @@ const fn family(resource: &Resource) -> TaskFamily {
 }
 
 impl Execution {
-    pub(super) fn start_task(&mut self, flow: FlowId, task: &Task) -> Result<(), Failure> {
+    pub(super) fn start_task(&mut self, flow: FlowId, state: &State, task: &Task, input: Value) -> Result<(), Failure> {
         if task.resource.pattern() == Pattern::WaitForTaskToken {
             let token = self.random.uuid();
             if let Some(visit) = self.visit_mut(flow) {
                 visit.token = Some(token);
             }
         }
-        let asked = self.scoped(flow, &Got::default(), |scope| {
-            let arguments = task
-                .arguments
-                .as_ref()
-                .map(|template| scope.value(template, "Arguments"));
-            let credentials = task
-                .credentials
-                .as_ref()
-                .map(|template| scope.value(template, "Credentials"));
-            let timeout = task
-                .timeout
-                .as_ref()
-                .map(|template| scope.whole(template, "TimeoutSeconds", 1));
-            let heartbeat = task
-                .heartbeat
-                .as_ref()
-                .map(|template| scope.whole(template, "HeartbeatSeconds", 1));
+        let arguments = self.arguments(flow, state, task.arguments.as_ref(), input.clone())?;
+        let asked = self.scoped(flow, &Got::at(input), |scope| {
+            let mut whole = |template: &Option<Template>, field| match template {
+                None => Ok(None),
+                Some(template) => scope.whole(template, field, 1).map(Some),
+            };
             Ok(Asked {
-                arguments: arguments.transpose()?,
-                credentials: credentials.transpose()?.unwrap_or(Value::Null),
-                timeout_seconds: timeout.transpose()?,
-                heartbeat_seconds: heartbeat.transpose()?,
+                arguments,
+                timeout_seconds: whole(&task.timeout, "TimeoutSeconds")?,
+                heartbeat_seconds: whole(&task.heartbeat, "HeartbeatSeconds")?,
+                credentials: match &task.credentials {
+                    None => Value::Null,
+                    Some(template) => scope.value(template, "Credentials")?,
+                },
             })
         })?;
         self.ask(flow, task, asked)
@@ -70,7 +62,7 @@ impl Execution {
     fn ask(&mut self, flow: FlowId, task: &Task, asked: Asked) -> Result<(), Failure> {
         let now = self.now;
         let Some(visit) = self.visit(flow) else { return Ok(()) };
-        let arguments = asked.arguments.unwrap_or_else(|| visit.input.clone());
+        let arguments = asked.arguments;
         if size(&arguments) > MOST_BYTES {
             return Err(Failure::named(
                 DATA_LIMIT_EXCEEDED,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Execution, Outcome,
+    Execution, LONGEST_EXPRESS_SECONDS, Outcome,
     flow::{FlowId, Phase},
 };
 use crate::{Time, event::EventDetail};
@@ -31,7 +31,9 @@ impl Execution {
             return Vec::new();
         }
         let mut timers = Vec::new();
-        if let Some(seconds) = self.machine.definition.timeout_seconds {
+        let own = self.machine.definition.timeout_seconds;
+        let bound = self.start.is_express().then_some(LONGEST_EXPRESS_SECONDS);
+        if let Some(seconds) = own.into_iter().chain(bound).min() {
             timers.push(Timer {
                 due: self.start.at + Duration::from_secs(seconds),
                 what: Due::ExecutionTimeout,

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Loader, under};
+use super::{Language, Loader, under};
 
 impl Loader {
     pub(super) fn object<'v>(&mut self, value: &'v Value, at: &str) -> Option<&'v Map<String, Value>> {
@@ -60,4 +60,63 @@ impl Loader {
         }
         list
     }
+}
+
+/// The fields that a type of states has beside the common ones.
+pub(super) fn own_fields(kind: &str, language: Language) -> Option<Vec<&'static str>> {
+    const WORKING: [&str; 5] = ["Retry", "Catch", "Assign", "Next", "End"];
+    const SHAPED: [&str; 4] = ["InputPath", "ResultSelector", "ResultPath", "OutputPath"];
+    let is_jsonata = language == Language::Jsonata;
+    let pick = |jsonata: &[&'static str], json_path: &[&'static str]| {
+        if is_jsonata {
+            jsonata.to_vec()
+        } else {
+            json_path.to_vec()
+        }
+    };
+    let mut fields = match kind {
+        "Task" => pick(
+            &["Arguments", "Output"],
+            &["Parameters", "TimeoutSecondsPath", "HeartbeatSecondsPath"],
+        ),
+        "Pass" => pick(
+            &["Output", "Assign", "Next", "End"],
+            &[
+                "InputPath",
+                "Parameters",
+                "Result",
+                "ResultPath",
+                "OutputPath",
+                "Assign",
+                "Next",
+                "End",
+            ],
+        ),
+        "Choice" => pick(&["Output"], &["InputPath", "OutputPath"]),
+        "Wait" => pick(
+            &["Output"],
+            &["InputPath", "OutputPath", "SecondsPath", "TimestampPath"],
+        ),
+        "Succeed" => pick(&["Output"], &["InputPath", "OutputPath"]),
+        "Fail" => pick(&[], &["ErrorPath", "CausePath"]),
+        "Parallel" => pick(&["Arguments", "Output"], &["Parameters"]),
+        "Map" => pick(&["Items", "Output"], &["ItemsPath", "Parameters", "MaxConcurrencyPath"]),
+        _ => return None,
+    };
+    fields.extend(match kind {
+        "Task" => ["Resource", "Credentials", "TimeoutSeconds", "HeartbeatSeconds"].as_slice(),
+        "Choice" => &["Choices", "Default", "Assign"],
+        "Wait" => &["Seconds", "Timestamp", "Assign", "Next", "End"],
+        "Fail" => &["Error", "Cause"],
+        "Parallel" => &["Branches"],
+        "Map" => &["ItemSelector", "MaxConcurrency", "ItemProcessor", "Iterator"],
+        _ => &[],
+    });
+    if matches!(kind, "Task" | "Parallel" | "Map") {
+        fields.extend(WORKING);
+        if !is_jsonata {
+            fields.extend(SHAPED);
+        }
+    }
+    Some(fields)
 }

@@ -125,14 +125,16 @@ impl Loader {
         let errors = self.errors(fields, at, last);
         let next = self.text(fields, at, "Next");
         let assign = self.assign(fields, at, language, Place::Catcher, outer);
-        let output = fields
-            .get("Output")
-            .and_then(|value| self.template(value, &under(at, "Output"), language, Place::Catcher));
+        let output = match (language, fields.get("Output")) {
+            (Language::Jsonata, Some(value)) => self.template(value, &under(at, "Output"), language, Place::Catcher),
+            _ => None,
+        };
         Some(Catcher {
             errors: errors?,
             next: next?,
             assign,
             output,
+            placed: self.placed(fields, at),
         })
     }
 }

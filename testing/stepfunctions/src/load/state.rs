@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{Language, Loader, Outer, under};
+use super::{Language, Loader, Outer, fields::own_fields, under};
 use crate::{
     definition::{
         Choice, Condition, Data, Fail, Kind, MapState, Parallel, Resource, Rule, State, States, Task, Template, Wait,
@@ -26,20 +26,19 @@ impl Loader {
             );
             return None;
         }
-        if language == Language::JsonPath {
-            self.faults.add("QueryLanguage", "JSONPath is not supported");
-            return None;
-        }
-        let Some(own) = own_fields(&kind_name) else {
+        let Some(own) = own_fields(&kind_name, language) else {
             self.faults.add("Type", format!("{kind_name:?} is no type of states"));
             return None;
         };
-        let allowed: Vec<&str> = COMMON.iter().chain(own).copied().collect();
+        let allowed: Vec<&str> = COMMON.iter().chain(&own).copied().collect();
         self.only(fields, "", &allowed);
         let next = self.transition(fields, &kind_name);
         let assign = self.assign(fields, "", language, Place::Elsewhere, outer);
-        let data = Data::Jsonata {
-            output: self.optional(fields, "Output", language),
+        let data = match language {
+            Language::Jsonata => Data::Jsonata {
+                output: self.optional(fields, "Output", language),
+            },
+            Language::JsonPath => Data::JsonPath(Box::new(self.paths(fields, &kind_name))),
         };
         let kind = self.kind(&kind_name, fields, language, outer, inner)?;
         Some(State {
@@ -88,10 +87,7 @@ impl Loader {
             "Choice" => self.choice(fields, language, outer).map(Kind::Choice),
             "Wait" => self.wait(fields, language).map(Kind::Wait),
             "Succeed" => Some(Kind::Succeed),
-            "Fail" => Some(Kind::Fail(Fail {
-                error: self.optional(fields, "Error", language),
-                cause: self.optional(fields, "Cause", language),
-            })),
+            "Fail" => Some(Kind::Fail(self.fail(fields, language))),
             "Parallel" => self
                 .parallel(fields, language, outer, inner)
                 .map(|parallel| Kind::Parallel(Box::new(parallel))),
@@ -99,6 +95,22 @@ impl Loader {
                 .map(fields, language, outer, inner)
                 .map(|map| Kind::Map(Box::new(map))),
             _ => None,
+        }
+    }
+
+    fn fail(&mut self, fields: &Map<String, Value>, language: Language) -> Fail {
+        let mut text = |name: &str| {
+            let template = self.or_path(fields, name, language, true)?;
+            if let Template::Value(value) = &template
+                && !value.is_string()
+            {
+                self.faults.add(name, format!("{value}: a text is due"));
+            }
+            Some(template)
+        };
+        Fail {
+            error: text("Error"),
+            cause: text("Cause"),
         }
     }
 
@@ -131,8 +143,7 @@ impl Loader {
 
     /// A whole number, or an expression for one.
     fn seconds(&mut self, fields: &Map<String, Value>, name: &str, least: u64, language: Language) -> Option<Template> {
-        let value = fields.get(name)?;
-        let template = self.template(value, name, language, Place::Elsewhere)?;
+        let template = self.or_path(fields, name, language, false)?;
         if let Template::Value(value) = &template {
             self.whole(value, name, least, 99_999_999)?;
         }
@@ -156,40 +167,46 @@ impl Loader {
     }
 
     fn rule(&mut self, fields: &Map<String, Value>, at: &str, language: Language, outer: &Outer) -> Option<Rule> {
-        self.only(fields, at, &["Comment", "Condition", "Next", "Assign", "Output"]);
-        let place = under(at, "Condition");
-        let condition = match fields.get("Condition") {
-            None => {
-                self.faults.add(place, "a condition is due");
-                None
-            }
-            Some(value) => self.template(value, &place, language, Place::Elsewhere),
+        let condition = match language {
+            Language::Jsonata => self.condition(fields, at),
+            Language::JsonPath => self.test(fields, at, true).map(Condition::JsonPath),
         };
-        if let Some(Template::Value(value)) = &condition
-            && !value.is_boolean()
-        {
-            self.faults.add(
-                under(at, "Condition"),
-                format!("{value}: an expression or a boolean is due"),
-            );
-        }
-        let output = fields
-            .get("Output")
-            .and_then(|value| self.template(value, &under(at, "Output"), language, Place::Elsewhere));
+        let output = match (language, fields.get("Output")) {
+            (Language::Jsonata, Some(value)) => self.template(value, &under(at, "Output"), language, Place::Elsewhere),
+            _ => None,
+        };
         let assign = self.assign(fields, at, language, Place::Elsewhere, outer);
         Some(Rule {
             next: self.text(fields, at, "Next")?,
-            condition: Condition::Jsonata(condition?),
+            condition: condition?,
             assign,
             output,
         })
     }
 
+    fn condition(&mut self, fields: &Map<String, Value>, at: &str) -> Option<Condition> {
+        self.only(fields, at, &["Comment", "Condition", "Next", "Assign", "Output"]);
+        let place = under(at, "Condition");
+        let Some(value) = fields.get("Condition") else {
+            self.faults.add(place, "a condition is due");
+            return None;
+        };
+        let template = self.template(value, &place, Language::Jsonata, Place::Elsewhere)?;
+        if let Template::Value(value) = &template
+            && !value.is_boolean()
+        {
+            self.faults
+                .add(place, format!("{value}: an expression or a boolean is due"));
+        }
+        Some(Condition::Jsonata(template))
+    }
+
     fn wait(&mut self, fields: &Map<String, Value>, language: Language) -> Option<Wait> {
-        match (fields.get("Seconds"), fields.get("Timestamp")) {
-            (Some(_), None) => self.seconds(fields, "Seconds", 0, language).map(Wait::Seconds),
-            (None, Some(_)) => {
-                let template = self.optional(fields, "Timestamp", language)?;
+        let has = |name: &str| fields.contains_key(name) || fields.contains_key(&format!("{name}Path"));
+        match (has("Seconds"), has("Timestamp")) {
+            (true, false) => self.seconds(fields, "Seconds", 0, language).map(Wait::Seconds),
+            (false, true) => {
+                let template = self.or_path(fields, "Timestamp", language, false)?;
                 if let Template::Value(value) = &template
                     && value.as_str().is_none_or(|text| text.parse::<crate::Time>().is_err())
                 {
@@ -198,7 +215,7 @@ impl Loader {
                 Some(Wait::Timestamp(template))
             }
             _ => {
-                self.faults.add("Seconds", "either Seconds or Timestamp is due");
+                self.faults.add("Seconds", "either seconds or a timestamp is due");
                 None
             }
         }
@@ -234,16 +251,23 @@ impl Loader {
         outer: &Outer,
         inner: &Outer,
     ) -> Option<MapState> {
-        let items = self.optional(fields, "Items", language);
+        let items = match (language, fields.get("ItemsPath")) {
+            (Language::JsonPath, Some(value)) => self.query(value, "ItemsPath", None).map(Template::Query),
+            _ => self.optional(fields, "Items", language),
+        };
         if let Some(Template::Value(value)) = &items
             && !value.is_array()
         {
             self.faults.add("Items", "a list or an expression is due");
         }
         let processor = self.processor(fields, inner);
+        let selector = match (language, fields.contains_key("ItemSelector")) {
+            (Language::JsonPath, false) => self.optional(fields, "Parameters", language),
+            _ => self.optional(fields, "ItemSelector", language),
+        };
         Some(MapState {
             items,
-            selector: self.optional(fields, "ItemSelector", language),
+            selector,
             max_concurrency: self.seconds(fields, "MaxConcurrency", 0, language),
             handling: self.handling(fields, language, outer),
             processor: processor?,
@@ -274,54 +298,6 @@ impl Loader {
         }
         self.states(processor, at, inner).map(Arc::new)
     }
-}
-
-/// The fields that a type of states has beside the common ones.
-fn own_fields(kind: &str) -> Option<&'static [&'static str]> {
-    Some(match kind {
-        "Task" => &[
-            "Resource",
-            "Arguments",
-            "Credentials",
-            "TimeoutSeconds",
-            "HeartbeatSeconds",
-            "Retry",
-            "Catch",
-            "Assign",
-            "Output",
-            "Next",
-            "End",
-        ],
-        "Pass" => &["Assign", "Output", "Next", "End"],
-        "Choice" => &["Choices", "Default", "Assign", "Output"],
-        "Wait" => &["Seconds", "Timestamp", "Assign", "Output", "Next", "End"],
-        "Succeed" => &["Output"],
-        "Fail" => &["Error", "Cause"],
-        "Parallel" => &[
-            "Branches",
-            "Arguments",
-            "Retry",
-            "Catch",
-            "Assign",
-            "Output",
-            "Next",
-            "End",
-        ],
-        "Map" => &[
-            "Items",
-            "ItemSelector",
-            "MaxConcurrency",
-            "ItemProcessor",
-            "Iterator",
-            "Retry",
-            "Catch",
-            "Assign",
-            "Output",
-            "Next",
-            "End",
-        ],
-        _ => return None,
-    })
 }
 
 impl State {

@@ -4,8 +4,10 @@ use serde_json::{Map, Value};
 
 use super::{Language, Loader, Outer, under};
 use crate::{
-    definition::{Assign, Template},
+    definition::{Assign, Query, Source, Template},
+    intrinsic::Call,
     jsonata::{Expression, Place},
+    path::Path,
 };
 
 impl Loader {
@@ -13,7 +15,61 @@ impl Loader {
     pub(super) fn template(&mut self, value: &Value, at: &str, language: Language, place: Place) -> Option<Template> {
         match language {
             Language::Jsonata => self.jsonata(value, at, place),
-            Language::JsonPath => None,
+            Language::JsonPath => self.json_path(value, at),
+        }
+    }
+
+    fn json_path(&mut self, value: &Value, at: &str) -> Option<Template> {
+        match value {
+            Value::Array(items) => {
+                let items: Vec<Option<Template>> = items
+                    .iter()
+                    .enumerate()
+                    .map(|(index, item)| self.json_path(item, &format!("{at}[{index}]")))
+                    .collect();
+                let items = items.into_iter().collect::<Option<Vec<_>>>()?;
+                Some(folded(value, Template::Array(items)))
+            }
+            Value::Object(fields) => {
+                let fields: Vec<Option<(String, Template)>> = fields
+                    .iter()
+                    .map(|(name, value)| self.json_path_field(name, value, at))
+                    .collect();
+                let fields = fields.into_iter().collect::<Option<Vec<_>>>()?;
+                Some(folded(value, Template::Object(fields)))
+            }
+            literal => Some(Template::Value(literal.clone())),
+        }
+    }
+
+    /// A field whose name ends in `.$` has a query for its value.
+    fn json_path_field(&mut self, name: &str, value: &Value, at: &str) -> Option<(String, Template)> {
+        let place = under(at, name);
+        match name.strip_suffix(".$") {
+            None => Some((name.to_owned(), self.json_path(value, &place)?)),
+            Some(bare) => {
+                let query = self.query(value, &place, Some(name))?;
+                Some((bare.to_owned(), Template::Query(query)))
+            }
+        }
+    }
+
+    /// A path or a call of an intrinsic function.
+    pub(super) fn query(&mut self, value: &Value, at: &str, field: Option<&str>) -> Option<Query> {
+        let source = match value.as_str() {
+            Some(text) if text.starts_with("States.") => Call::parse(text).map(Source::Call),
+            Some(text) => Path::parse(text).map(Source::Path),
+            None => Err(format!("{value}: a path or an intrinsic function is due")),
+        };
+        match source {
+            Ok(source) => Some(Query {
+                source,
+                field: field.map(str::to_owned),
+            }),
+            Err(fault) => {
+                self.faults.add(at, fault);
+                None
+            }
         }
     }
 
