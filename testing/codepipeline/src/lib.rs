@@ -13,6 +13,7 @@ pub mod memory;
 mod pipeline;
 mod project;
 mod reader;
+mod shell;
 mod surroundings;
 mod variables;
 
@@ -28,6 +29,7 @@ pub use engine::{
 pub use fault::{Fault, Faults};
 pub use pipeline::{Action, ExecutionMode, Pipeline, Provider, Stage, Variable};
 pub use project::Project;
+pub use shell::{ShellBuilder, Toolbox, Tools};
 pub use surroundings::{
     CallError, ChangeSet, ChangeSetKind, ChangeSetRequest, Clock, ManualClock, Object, Objects, Stack, StackEvent,
     StackRequest, Stacks, SystemClock,
