@@ -33,7 +33,8 @@ use crate::engine::lock;
 pub struct Tools {
     /// Folders that come first on `PATH`.
     pub path: Vec<PathBuf>,
-    /// Environment variables with the lowest precedence, such as `AWS_ENDPOINT_URL`.
+    /// Environment variables with the lowest precedence, such as `AWS_ENDPOINT_URL`. `HOME` and `PATH` may be among them: without,
+    /// `HOME` is an empty folder, so that tools which keep something there (`RUSTUP_HOME`, `CARGO_HOME`) need to be told.
     pub variables: Vec<(String, String)>,
 }
 

@@ -1,8 +1,8 @@
 //! One build, from its source to its artifacts, phase by phase.
 //!
 //! <https://docs.aws.amazon.com/codebuild/latest/userguide/view-build-details-phases.html>: a failed `INSTALL` or `PRE_BUILD` ends the
-//! build, a failed `BUILD` is followed by `POST_BUILD` and `UPLOAD_ARTIFACTS`, and `on-failure` says otherwise. A build in which any
-//! phase failed has failed.
+//! build, a failed `BUILD` is followed by `POST_BUILD` and `UPLOAD_ARTIFACTS`, and `on-failure` says otherwise. The documentation leaves
+//! open what a build comes to whose failed phase says `CONTINUE`: here a build in which any phase failed has failed.
 
 use std::{
     collections::BTreeMap,

@@ -196,6 +196,44 @@ phases:
 }
 
 #[test]
+fn a_command_that_is_no_shell_fails_as_any_other() {
+    for shell in ["/bin/sh", "bash"] {
+        let ended = Bench::new(&format!(
+            "version: 0.2\nenv: {{ shell: {shell} }}\nphases: {{ build: {{ commands: ['if', echo never] }}, post_build: {{ commands: [echo after] }} }}\n"
+        ))
+        .run();
+        assert_eq!(ended.status(), "FAILED");
+        assert!(
+            ended.context().contains("Error while executing command: if."),
+            "{}",
+            ended.context()
+        );
+        assert_eq!(
+            ended.output.last().map(String::as_str),
+            Some("after"),
+            "{:?}",
+            ended.output
+        );
+        assert!(!ended.output.contains(&"never".to_owned()));
+    }
+}
+
+#[test]
+fn each_further_source_has_a_folder_of_its_own() {
+    let mut bench = Bench::new(
+        "version: 0.2\nphases: { build: { commands: ['cat \"$CODEBUILD_SRC_DIR_Second/which\"', 'test ! -e which', 'pwd'] } }\n",
+    );
+    let mut second = bench.request.inputs[0].clone();
+    second.name = "Second".to_owned();
+    let files = [("which", &b"the second\n"[..])];
+    second.archive = std::sync::Arc::new(codepipeline_local::archive::of_files(files).unwrap());
+    bench.request.inputs.push(second);
+    let ended = bench.run();
+    assert_eq!(ended.status(), "SUCCEEDED", "{:?}", ended.output);
+    assert_eq!(ended.output[0], "the second");
+}
+
+#[test]
 fn the_shell_is_the_declared_one() {
     let spec = |shell: &str| {
         format!(

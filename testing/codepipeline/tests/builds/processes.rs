@@ -94,3 +94,14 @@ fn a_build_that_is_forgotten_leaves_neither_processes_nor_files() {
         .collect();
     assert_eq!(left, ["logs"]);
 }
+
+#[test]
+fn the_folder_stays_for_who_wants_to_look_into_it() {
+    let bench = Bench::new("version: 0.2\nphases: { build: { commands: [echo made > it] } }\n");
+    bench.run_with(&ShellBuilder::new(bench.root.path()).keep_folders());
+    let entries = fs::read_dir(bench.root.path()).unwrap().flatten();
+    let made: Vec<String> = entries
+        .filter_map(|entry| fs::read_to_string(entry.path().join("src/it")).ok())
+        .collect();
+    assert_eq!(made, ["made\n"]);
+}

@@ -17,6 +17,9 @@ fn line(actions: Vec<Value>) -> Value {
     pipeline("PARALLEL", &[("Test", actions)])
 }
 
+/// The path of a fault, and what leads to it.
+type Row<'a> = (&'a str, &'a dyn Fn(&mut Value));
+
 #[test]
 fn every_rule_of_a_pipelines_structure_is_kept() {
     let good = line(vec![test("A", json!({}))]);
@@ -26,7 +29,7 @@ fn every_rule_of_a_pipelines_structure_is_kept() {
         change(&mut properties);
         faults(&properties)
     };
-    let table: [(&str, &dyn Fn(&mut Value)); 14] = [
+    let table: [Row<'_>; 14] = [
         ("Surprise", &|of| of["Surprise"] = json!(1)),
         ("RoleArn", &|of| {
             of["RoleArn"] = json!({ "Fn::GetAtt": ["Role", "Arn"] })
