@@ -5,6 +5,7 @@
 mod approvals;
 mod declarations;
 mod deployments;
+mod driving;
 mod emitted;
 mod modes;
 mod shell;
