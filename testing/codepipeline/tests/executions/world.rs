@@ -25,8 +25,17 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Builds go as the function says.
+    /// Builds go as the function says, and executions are only those that the test starts.
     pub(crate) fn new(decide: impl Fn(&BuildRequest) -> Script + Send + Sync + 'static) -> Self {
+        let settings = Settings {
+            start_on_create: false,
+            ..Settings::default()
+        };
+        Self::with(settings, decide)
+    }
+
+    /// The same with these settings, but for the place.
+    pub(crate) fn with(settings: Settings, decide: impl Fn(&BuildRequest) -> Script + Send + Sync + 'static) -> Self {
         let (objects, stacks) = (Arc::new(MemoryObjects::default()), Arc::new(MemoryStacks::default()));
         let clock = Arc::new(ManualClock::at(1_750_000_000));
         let builds: Arc<Mutex<Vec<BuildRequest>>> = Arc::default();
@@ -39,9 +48,8 @@ impl World {
         let settings = Settings {
             region: "eu-west-1".to_owned(),
             account: "123456789012".to_owned(),
-            start_on_create: false,
             stack_interval: Duration::ZERO,
-            ..Settings::default()
+            ..settings
         };
         let surroundings = Surroundings {
             objects: Arc::<MemoryObjects>::clone(&objects),
