@@ -47,12 +47,16 @@ pub use grants::{Difference, Grants, Statement, variables};
 pub use permissions::Permission;
 pub use pipelines::{Action, ActionStatus, Execution, ExecutionStatus, Pipelines, Step};
 
+#[cfg(test)]
+pub(crate) use ministack::MINISTACK;
+
 use crate::{
     Error,
+    emulator::Emulator,
     tools::{self, Packages},
 };
 use front::Front;
-use ministack::{Enforcement, MiniStack};
+use ministack::Enforcement;
 
 /// The region of `stacks/project.yaml`.
 pub const REGION: &str = "eu-west-1";
@@ -62,7 +66,7 @@ pub const REGION: &str = "eu-west-1";
 pub struct Cloud {
     account: String,
     front: Front,
-    ministack: &'static MiniStack,
+    ministack: &'static Emulator,
     enforcement: Enforcement,
     /// The credentials of callers that have a role.
     roles: Mutex<BTreeMap<String, Session>>,
@@ -120,7 +124,7 @@ impl Cloud {
     fn with(enforcement: Enforcement) -> Result<Self, Error> {
         static ACCOUNTS: AtomicU64 = AtomicU64::new(111_111_111_111);
         let account = ACCOUNTS.fetch_add(1, Ordering::Relaxed).to_string();
-        let ministack = MiniStack::shared(enforcement, REGION)?;
+        let ministack = ministack::shared(enforcement, REGION)?;
         let front = Front::start(ministack.address, &account)?;
         Ok(Self {
             account,

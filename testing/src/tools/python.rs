@@ -17,6 +17,8 @@ pub enum Packages {
     CfnLint,
     /// AWS's runtime client for Python and boto3, for the benchmark of cold starts.
     Lambda,
+    /// LocalEmu, of whose local AWS API Gateway is used.
+    LocalEmu,
     /// MiniStack, the local AWS, and botocore, whose models of AWS's services it brings.
     MiniStack,
     /// A Java runtime, JPype and airspeed-ext.
@@ -28,6 +30,7 @@ impl Packages {
         match self {
             Self::CfnLint => "cfn-lint",
             Self::Lambda => "lambda-python",
+            Self::LocalEmu => "localemu",
             Self::MiniStack => "ministack",
             Self::Velocity => "velocity-python",
         }
@@ -38,8 +41,12 @@ impl Packages {
         match self {
             Self::CfnLint => &[include_str!("../../tools/cfn-lint.txt")],
             Self::Lambda => &[include_str!("../../tools/lambda.txt")],
+            // airspeed-ext comes as source only, here and below, so what builds it is locked and installed first.
+            Self::LocalEmu => &[
+                include_str!("../../tools/build.txt"),
+                include_str!("../../tools/localemu.txt"),
+            ],
             Self::MiniStack => &[include_str!("../../tools/ministack.txt")],
-            // airspeed-ext comes as source only, so what builds it is locked and installed first.
             Self::Velocity => &[
                 include_str!("../../tools/build.txt"),
                 include_str!("../../tools/velocity.txt"),
@@ -76,9 +83,11 @@ pub fn python(packages: Packages) -> Result<PathBuf, Error> {
                 "--no-input",
                 "--disable-pip-version-check",
             ]);
+            // A lock file is the whole set: what it leaves out on purpose is not to be found missing.
             step(
                 tool,
-                pip.args(["--no-build-isolation", "--require-hashes", "-r"]).arg(file),
+                pip.args(["--no-build-isolation", "--no-deps", "--require-hashes", "-r"])
+                    .arg(file),
             )?;
         }
         Ok(())
@@ -116,6 +125,7 @@ mod tests {
         for lock in [
             Packages::CfnLint,
             Packages::Lambda,
+            Packages::LocalEmu,
             Packages::MiniStack,
             Packages::Velocity,
         ]
