@@ -22,6 +22,8 @@
 //!
 //! [`localemu`] is a second local AWS, whose API Gateway serves the emitted mapping templates over HTTP.
 //!
+//! [`toolbox`] is what lets a build's emitted commands run on a machine without AWS and internet.
+//!
 //! This crate never reaches AWS or GitHub, never installs anything outside the target folder, and is linked by no program: only
 //! tests use it. Its only network traffic is to package registries, through their own clients, when a tool is installed.
 
@@ -33,6 +35,7 @@ pub mod emission;
 pub mod github;
 pub mod lambda;
 pub mod localemu;
+pub mod toolbox;
 pub mod tools;
 pub mod velocity;
 pub mod yaml;

@@ -13,6 +13,8 @@ use crate::Error;
 /// A set of Python packages that are installed together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Packages {
+    /// The AWS CLI and jq, for builds.
+    BuildTools,
     /// cfn-lint, and PyYAML which it brings.
     CfnLint,
     /// AWS's runtime client for Python and boto3, for the benchmark of cold starts.
@@ -28,6 +30,7 @@ pub enum Packages {
 impl Packages {
     fn tool(self) -> &'static str {
         match self {
+            Self::BuildTools => "build-tools",
             Self::CfnLint => "cfn-lint",
             Self::Lambda => "lambda-python",
             Self::LocalEmu => "localemu",
@@ -39,6 +42,7 @@ impl Packages {
     /// The lock files, in the order of installation.
     fn locks(self) -> &'static [&'static str] {
         match self {
+            Self::BuildTools => &[include_str!("../../tools/build-tools.txt")],
             Self::CfnLint => &[include_str!("../../tools/cfn-lint.txt")],
             Self::Lambda => &[include_str!("../../tools/lambda.txt")],
             // airspeed-ext comes as source only, here and below, so what builds it is locked and installed first.
@@ -123,6 +127,7 @@ mod tests {
     #[test]
     fn every_requirement_is_pinned_and_names_no_host() {
         for lock in [
+            Packages::BuildTools,
             Packages::CfnLint,
             Packages::Lambda,
             Packages::LocalEmu,
