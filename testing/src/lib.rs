@@ -20,6 +20,10 @@
 //!
 //! What runs is tested on [`aws`], a local AWS behind a front that records every call and refuses what AWS's own models forbid.
 //!
+//! [`localemu`] is a second local AWS, whose API Gateway serves the emitted mapping templates over HTTP.
+//!
+//! [`toolbox`] is what lets a build's emitted commands run on a machine without AWS and internet.
+//!
 //! This crate never reaches AWS or GitHub, never installs anything outside the target folder, and is linked by no program: only
 //! tests use it. Its only network traffic is to package registries, through their own clients, when a tool is installed.
 
@@ -30,11 +34,14 @@ pub mod cfn_lint;
 pub mod emission;
 pub mod github;
 pub mod lambda;
+pub mod localemu;
 pub mod rehearsal;
+pub mod toolbox;
 pub mod tools;
 pub mod velocity;
 pub mod yaml;
 
+mod emulator;
 mod error;
 mod finding;
 mod serve;

@@ -56,12 +56,16 @@ pub use grants::{Difference, Grants, Statement, variables};
 pub use permissions::Permission;
 pub use pipelines::{Action, ActionStatus, Execution, ExecutionStatus, Pipelines, Step};
 
+#[cfg(test)]
+pub(crate) use ministack::MINISTACK;
+
 use crate::{
     Error,
+    emulator::Emulator,
     tools::{self, Packages},
 };
 use front::Front;
-use ministack::{Enforcement, MiniStack};
+use ministack::Enforcement;
 use states::StateMachines;
 
 /// The region of `stacks/project.yaml`.
@@ -72,7 +76,7 @@ pub const REGION: &str = "eu-west-1";
 pub struct Cloud {
     account: String,
     front: Front,
-    ministack: &'static MiniStack,
+    ministack: &'static Emulator,
     enforcement: Enforcement,
     /// The credentials of callers that have a role.
     roles: Mutex<BTreeMap<String, Session>>,
@@ -130,7 +134,7 @@ impl Cloud {
     fn with(enforcement: Enforcement) -> Result<Self, Error> {
         static ACCOUNTS: AtomicU64 = AtomicU64::new(111_111_111_111);
         let account = ACCOUNTS.fetch_add(1, Ordering::Relaxed).to_string();
-        let ministack = MiniStack::shared(enforcement, REGION)?;
+        let ministack = ministack::shared(enforcement, REGION)?;
         let front = Front::start(ministack.address, &account)?;
         Ok(Self {
             account,

@@ -58,7 +58,7 @@ pub(crate) fn target() -> PathBuf {
 }
 
 /// The folder of `tool` in `folder`, built by `build` if no earlier run did. `made_from` is all that the result depends on.
-fn install(
+pub(crate) fn install(
     folder: &Path,
     tool: &'static str,
     made_from: &[&[u8]],

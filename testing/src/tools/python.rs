@@ -13,10 +13,14 @@ use crate::Error;
 /// A set of Python packages that are installed together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Packages {
+    /// The AWS CLI and jq, for builds.
+    BuildTools,
     /// cfn-lint, and PyYAML which it brings.
     CfnLint,
     /// AWS's runtime client for Python and boto3, for the benchmark of cold starts.
     Lambda,
+    /// LocalEmu, of whose local AWS API Gateway is used.
+    LocalEmu,
     /// MiniStack, the local AWS, and botocore, whose models of AWS's services it brings.
     MiniStack,
     /// Node with npm, for a machine that has neither.
@@ -28,8 +32,10 @@ pub enum Packages {
 impl Packages {
     fn tool(self) -> &'static str {
         match self {
+            Self::BuildTools => "build-tools",
             Self::CfnLint => "cfn-lint",
             Self::Lambda => "lambda-python",
+            Self::LocalEmu => "localemu",
             Self::MiniStack => "ministack",
             Self::Node => "node",
             Self::Velocity => "velocity-python",
@@ -39,11 +45,16 @@ impl Packages {
     /// The lock files, in the order of installation.
     fn locks(self) -> &'static [&'static str] {
         match self {
+            Self::BuildTools => &[include_str!("../../tools/build-tools.txt")],
             Self::CfnLint => &[include_str!("../../tools/cfn-lint.txt")],
             Self::Lambda => &[include_str!("../../tools/lambda.txt")],
+            // airspeed-ext comes as source only, here and below, so what builds it is locked and installed first.
+            Self::LocalEmu => &[
+                include_str!("../../tools/build.txt"),
+                include_str!("../../tools/localemu.txt"),
+            ],
             Self::MiniStack => &[include_str!("../../tools/ministack.txt")],
             Self::Node => &[include_str!("../../tools/node.txt")],
-            // airspeed-ext comes as source only, so what builds it is locked and installed first.
             Self::Velocity => &[
                 include_str!("../../tools/build.txt"),
                 include_str!("../../tools/velocity.txt"),
@@ -80,9 +91,11 @@ pub fn python(packages: Packages) -> Result<PathBuf, Error> {
                 "--no-input",
                 "--disable-pip-version-check",
             ]);
+            // A lock file is the whole set: what it leaves out on purpose is not to be found missing.
             step(
                 tool,
-                pip.args(["--no-build-isolation", "--require-hashes", "-r"]).arg(file),
+                pip.args(["--no-build-isolation", "--no-deps", "--require-hashes", "-r"])
+                    .arg(file),
             )?;
         }
         Ok(())
@@ -118,8 +131,10 @@ mod tests {
     #[test]
     fn every_requirement_is_pinned_and_names_no_host() {
         for lock in [
+            Packages::BuildTools,
             Packages::CfnLint,
             Packages::Lambda,
+            Packages::LocalEmu,
             Packages::MiniStack,
             Packages::Node,
             Packages::Velocity,
