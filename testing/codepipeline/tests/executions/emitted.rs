@@ -1,8 +1,10 @@
 //! The pipelines that this system emits: taken as they are, and executed from the source to the stack.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc, thread, time::Duration,
+};
 
-use codepipeline_local::{Script, archive};
+use codepipeline_local::{BuildRequest, Script, Settings, ShellBuilder, Tools, archive};
 use serde_json::{Value, json};
 use stacks::{Environment, Project};
 
@@ -64,11 +66,15 @@ fn resolved(value: &Value, template: &Value) -> Value {
     }
 }
 
-/// A world with all that is emitted, and how many projects and pipelines that is.
-fn deployed(
-    decide: impl Fn(&codepipeline_local::BuildRequest) -> Script + Send + Sync + 'static,
-) -> (World, [usize; 2]) {
+/// A world with all that is emitted.
+fn deployed(decide: impl Fn(&BuildRequest) -> Script + Send + Sync + 'static) -> World {
     let world = World::new(decide);
+    assert_eq!(deploy(&world), [2, 2]);
+    world
+}
+
+/// Puts all that is emitted into the world, and says how many projects and pipelines that is.
+fn deploy(world: &World) -> [usize; 2] {
     let mut counts = [0, 0];
     for template in templates() {
         for resource in template["Resources"].as_object().unwrap().values() {
@@ -89,7 +95,7 @@ fn deployed(
             }
         }
     }
-    (world, counts)
+    counts
 }
 
 fn pinned(more: Value) -> Value {
@@ -102,8 +108,7 @@ fn pinned(more: Value) -> Value {
 
 #[test]
 fn everything_that_is_emitted_is_taken_and_every_name_fits() {
-    let (world, counts) = deployed(|_| Script::succeeds());
-    assert_eq!(counts, [2, 2]);
+    let world = deployed(|_| Script::succeeds());
     for pipeline in ["thebestest-unit-test", "pr-17-thebestest-deploy"] {
         assert!(world.engine.has_pipeline(pipeline));
     }
@@ -111,7 +116,7 @@ fn everything_that_is_emitted_is_taken_and_every_name_fits() {
 
 #[test]
 fn the_unit_test_pipeline_tests_the_commit_that_it_is_started_with() {
-    let (world, _) = deployed(|_| Script::succeeds());
+    let world = deployed(|_| Script::succeeds());
     world.objects.write(BUCKET, "source/org/repo/17.zip", b"the commit");
     world.objects.write(BUCKET, "source/org/repo/17.zip", b"a later commit");
     let variables = json!({ "variables": [{ "name": "ENVIRONMENT", "value": "pr-17" }] });
@@ -126,7 +131,7 @@ fn the_unit_test_pipeline_tests_the_commit_that_it_is_started_with() {
 
 #[test]
 fn the_deploy_pipeline_makes_the_stack_of_what_the_build_exports() {
-    let (world, _) = deployed(|request| {
+    let world = deployed(|request| {
         let variables: BTreeMap<&str, &str> = request
             .variables
             .iter()
@@ -172,7 +177,7 @@ fn the_deploy_pipeline_makes_the_stack_of_what_the_build_exports() {
 
 #[test]
 fn a_build_that_exports_no_key_deploys_nothing() {
-    let (world, _) = deployed(|_| Script::succeeds().artifact("Packaged", archive::of_files([]).unwrap()));
+    let world = deployed(|_| Script::succeeds().artifact("Packaged", archive::of_files([]).unwrap()));
     world.objects.write(BUCKET, "source/org/repo/17.zip", b"the commit");
     let id = world.start("pr-17-thebestest-deploy", pinned(json!({})));
     world.engine.run_until_idle();
@@ -182,4 +187,56 @@ fn a_build_that_exports_no_key_deploys_nothing() {
         "{message}"
     );
     assert!(world.stacks.status("thebestest-app-pr-17").is_none());
+}
+
+/// The emitted commands themselves, with stand-ins for what a build would download and compile.
+#[test]
+fn the_deploy_pipelines_own_commands_package_the_commit() {
+    let root = tempfile::tempdir().unwrap();
+    let shims = root.path().join("shims");
+    fs::create_dir(&shims).unwrap();
+    shim(&shims, "curl", "echo 'echo installed'");
+    let cargo = r#"case "$1" in
+        run) echo "{\"Description\": \"$7 $(cat commit)\"}" ;;
+        bootstrap) mkdir -p target/lambda && echo code > target/lambda/bootstrap ;;
+    esac"#;
+    shim(&shims, "cargo", cargo);
+    shim(&shims, "zip", r#"cp "$3" "$2""#);
+    shim(&shims, "aws", r#"echo "aws $*""#);
+    let tools = Tools {
+        path: vec![shims],
+        variables: Vec::new(),
+    };
+    let settings = Settings {
+        start_on_create: false,
+        ..Settings::default()
+    };
+    let world = World::building(settings, Arc::new(ShellBuilder::new(root.path()).toolbox(tools)));
+    deploy(&world);
+    let source = archive::of_files([("commit", &b"17"[..])]).unwrap();
+    world.objects.write(BUCKET, "source/org/repo/17.zip", &source);
+    let id = world.start("pr-17-thebestest-deploy", pinned(json!({})));
+    while world.engine.is_busy() {
+        world.engine.tick();
+        thread::sleep(Duration::from_millis(2));
+    }
+    let story = world.story(&id);
+    assert_eq!(world.status("pr-17-thebestest-deploy", &id), "Succeeded", "{story:#?}");
+    let request = world.stacks.request("thebestest-app-pr-17").unwrap();
+    assert_eq!(request.template, "{\"Description\": \"pr-17 17\"}\n");
+    let tags: Vec<&str> = request.tags.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(tags, ["pipeline:environment", "pipeline:project", "project"]);
+    // The hash is that of the line `code`.
+    let key = "packages/pr-17/b57b236c9bcd2a61fcd627b69ae2d7a6eb5bc13f2dc25311348ee08df43bc0c4.zip";
+    let parameters: BTreeMap<_, _> = request.parameters.into_iter().collect();
+    assert_eq!(parameters["CodeKey"], key);
+    let uploaded = format!("| aws s3 cp --only-show-errors out/app.zip s3://{BUCKET}/{key}");
+    assert!(story.contains(&uploaded), "{story:#?}");
+}
+
+/// A program that stands in for another.
+fn shim(folder: &Path, name: &str, script: &str) {
+    let path = folder.join(name);
+    fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
 }
