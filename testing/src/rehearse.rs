@@ -37,7 +37,8 @@ pub(crate) fn run(flags: &Rehearse) -> Result<ExitCode, Box<dyn Error>> {
         if flag.swap(true, Ordering::Relaxed) {
             std::process::exit(cli::INTERRUPTED.into());
         }
-        drop(interrupt.send(()));
+        // Nobody waits unless the local AWS is to be kept.
+        let _ = interrupt.send(());
     })?;
     let rehearsed = match rehearsal::run(&plan, show(flags), interrupted) {
         Ok(rehearsed) => rehearsed,

@@ -8,6 +8,7 @@
 //! a front that refuses what AWS would; this crate's own Step Functions, CodePipeline and CodeBuild; a GitHub on loopback. Time in the state
 //! machine passes faster than the clock.
 
+mod builds;
 mod environment;
 pub mod event;
 pub mod executions;

@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
     net::SocketAddr,
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -14,9 +15,10 @@ use serde_json::{Value, json};
 use stacks::{Environment, Project, PullRequest as Number};
 use stepfunctions_runner::{Event, EventDetail, Fault as TaskFault, TaskCall};
 use synth::DocumentKind;
+use tempfile::TempDir;
 
 use super::{
-    CONFIGURATIONS, Fault, Plan, RehearsalError,
+    CONFIGURATIONS, Fault, Plan, RehearsalError, builds,
     event::Happening,
     executions::{self, Conditions, Runs},
     recorder::Recorder,
@@ -50,6 +52,8 @@ pub(super) struct World {
     watch: Option<Watch>,
     pub(super) github: GitHub,
     pub(super) cloud: Cloud,
+    /// Where builds run and leave their logs; the last to go.
+    folder: TempDir,
 }
 
 /// How often each function was invoked.
@@ -85,6 +89,13 @@ impl World {
         cloud.run_machines(Executions::new(move |machine, execution| {
             running.run(machine, execution)
         }));
+
+        let folder = tempfile::tempdir().map_err(|source| crate::Error::Io {
+            doing: "make a folder in",
+            path: std::env::temp_dir(),
+            source,
+        })?;
+        builds::run(&cloud, folder.path(), &bootstrap, recorder)?;
 
         let assembly = stacks::shared(&project).map_err(|faults| RehearsalError::Synthesis(faults.to_string()))?;
         let stacks = Stacks::new(cloud.client("deployer"), cloud.endpoint(), cloud.account())?;
@@ -128,6 +139,7 @@ impl World {
             github,
             cloud,
             project,
+            folder,
         };
         world.connect()?;
         Ok(world)
@@ -306,12 +318,14 @@ impl World {
 
     /// What was logged, by whom.
     pub(super) fn logs(&self) -> Vec<(String, String)> {
+        let builds = fs::read_dir(builds::logs(self.folder.path()));
+        let builds = builds.into_iter().flatten().flatten().map(|entry| entry.path());
         // What cannot be read was not written.
-        let log = fs::read(self.cloud.log()).unwrap_or_default();
-        vec![(
-            "the log of the local AWS".to_owned(),
-            String::from_utf8_lossy(&log).into_owned(),
-        )]
+        let read = |path: PathBuf| {
+            let log = fs::read(&path).unwrap_or_default();
+            (path.display().to_string(), String::from_utf8_lossy(&log).into_owned())
+        };
+        builds.chain([self.cloud.log().to_owned()]).map(read).collect()
     }
 
     /// What AWS or GitHub would have refused.
