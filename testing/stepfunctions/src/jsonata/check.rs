@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use jsonata_core::ast::{AstNode, BinaryOp, PathStep, Stage};
+use jsonata_core::{
+    ast::{AstNode, BinaryOp, PathStep, Stage},
+    evaluator::Evaluator,
+    value::JValue,
+};
 
 use super::Place;
 
@@ -55,8 +59,8 @@ impl Walk<'_> {
             | AstNode::Boolean(_)
             | AstNode::Null
             | AstNode::Placeholder
-            | AstNode::Regex { .. }
             | AstNode::Parent(_) => {}
+            AstNode::Regex { pattern, .. } => self.pattern(pattern, node),
             AstNode::Name(_) | AstNode::Undefined | AstNode::Wildcard | AstNode::Descendant => {
                 self.context(node, level)
             }
@@ -127,6 +131,18 @@ impl Walk<'_> {
             }
         } else if level == Level::Top {
             self.fault("`$` at the top level refers to nothing; use $states.input");
+        }
+    }
+
+    /// The engine's regular expressions know less than JavaScript's: no look-around, no back references.
+    fn pattern(&mut self, pattern: &str, node: &AstNode) {
+        let trial = AstNode::Function {
+            name: "contains".to_owned(),
+            args: vec![AstNode::String(String::new()), node.clone()],
+            is_builtin: true,
+        };
+        if Evaluator::new().evaluate(&trial, &JValue::Undefined).is_err() {
+            self.fault(format!("the regular expression /{pattern}/ is not supported"));
         }
     }
 

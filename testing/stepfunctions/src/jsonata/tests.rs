@@ -87,6 +87,10 @@ fn what_step_functions_does_not_evaluate_is_refused() {
         ),
         ("$states.nothing", "is not there"),
         ("a[1,2)", "is not JSONata"),
+        (
+            "$match($states.input.text, /(?=a)b/)",
+            "the regular expression /(?=a)b/ is not supported",
+        ),
     ] {
         let faults = Expression::parse(source, Place::Elsewhere).map(|_| ()).unwrap_err();
         assert!(
@@ -101,6 +105,7 @@ fn what_step_functions_does_not_evaluate_is_refused() {
         "$states.input.($string(n) & text)",
         "$map($states.input.items, function($v, $i) { $v.name & $i })",
         "$states.input ~> | $ | {'a': n} |",
+        "$replace($states.input.text, /[a-z]+(\\d)/i, '$1')",
     ] {
         assert!(Expression::parse(source, Place::Elsewhere).is_ok(), "{source}");
     }
