@@ -118,3 +118,21 @@ fn synthesis_compiles_no_sdk_no_runtime_and_no_network() {
         );
     }
 }
+
+#[test]
+fn the_runner_of_state_machines_knows_nothing_of_this_system() {
+    let graph = dependencies(&metadata());
+    let reached = reach(&graph, "stepfunctions-runner");
+    assert!(!reached.is_empty(), "the workspace has no package stepfunctions-runner");
+    let own: Vec<&&str> = ORDER
+        .iter()
+        .chain(&["runtime", "testing"])
+        .filter(|own| reached.contains(**own))
+        .collect();
+    let heavy: Vec<&&str> = HEAVY.iter().filter(|heavy| reached.contains(**heavy)).collect();
+    let sdk: Vec<&String> = reached.iter().filter(|name| name.starts_with("aws-sdk-")).collect();
+    assert!(
+        own.is_empty() && heavy.is_empty() && sdk.is_empty(),
+        "stepfunctions-runner reaches {own:?} {heavy:?} {sdk:?}"
+    );
+}
