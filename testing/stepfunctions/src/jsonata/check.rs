@@ -16,6 +16,8 @@ pub(super) struct Findings {
     pub(super) faults: Vec<String>,
     /// The names of all variables that are read anywhere, those that the expression binds itself included.
     pub(super) variables: BTreeSet<String>,
+    /// The names of all functions that are called.
+    pub(super) functions: BTreeSet<String>,
 }
 
 /// Whether a name is looked up in the expression's own context, which Step Functions leaves empty.
@@ -191,6 +193,7 @@ impl Walk<'_> {
     }
 
     fn function(&mut self, name: &str, arguments: &[AstNode], dollar: bool, level: Level) {
+        self.findings.functions.insert(name.to_owned());
         if dollar {
             self.variable(name, level);
         } else if level == Level::Top {

@@ -147,8 +147,10 @@ fn the_same_seed_gives_the_same_history() {
 }
 
 #[test]
-fn an_execution_can_move_to_another_thread() {
+fn an_execution_can_move_to_another_thread_and_a_machine_can_be_shared_by_many() {
     fn is_send<T: Send>() {}
+    fn is_sync<T: Sync>() {}
     is_send::<stepfunctions_runner::Execution>();
     is_send::<Machine>();
+    is_sync::<Machine>();
 }
