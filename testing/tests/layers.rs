@@ -119,18 +119,23 @@ fn synthesis_compiles_no_sdk_no_runtime_and_no_network() {
     }
 }
 
-/// Whoever takes it for a pipeline of their own should not have to compile an SDK, nor this system.
+/// Whoever takes one of them for a system of their own should not have to compile an SDK, nor this system.
 #[test]
-fn the_local_codepipeline_knows_neither_an_sdk_nor_this_system() {
+fn the_local_services_know_neither_an_sdk_nor_this_system() {
     let graph = dependencies(&metadata());
-    let reached = reach(&graph, "codepipeline-local");
-    assert!(reached.contains("zip"), "the package has another name: {reached:?}");
-    let foreign = reached.iter().filter(|name| {
-        HEAVY.contains(&name.as_str())
-            || ORDER.contains(&name.as_str())
-            || name.starts_with("aws-sdk-")
-            || *name == "testing"
-    });
-    let foreign: Vec<&String> = foreign.collect();
-    assert!(foreign.is_empty(), "{foreign:?}");
+    for package in ["codepipeline-local", "stepfunctions-runner"] {
+        assert!(graph.contains_key(package), "the workspace has no package {package}");
+        let reached = reach(&graph, package);
+        let own: Vec<&&str> = ORDER
+            .iter()
+            .chain(&["runtime", "testing"])
+            .filter(|own| reached.contains(**own))
+            .collect();
+        let heavy: Vec<&&str> = HEAVY.iter().filter(|heavy| reached.contains(**heavy)).collect();
+        let sdk: Vec<&String> = reached.iter().filter(|name| name.starts_with("aws-sdk-")).collect();
+        assert!(
+            own.is_empty() && heavy.is_empty() && sdk.is_empty(),
+            "{package} reaches {own:?} {heavy:?} {sdk:?}"
+        );
+    }
 }

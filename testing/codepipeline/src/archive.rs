@@ -146,6 +146,73 @@ pub fn unpack(archive: &[u8], folder: &Path) -> Result<(), ArchiveError> {
     Ok(())
 }
 
+/// Makes `folder` hold what the archive holds and nothing else. What is there already stays as it is, with its time, so that programs that
+/// go by time do again only what has changed.
+///
+/// # Errors
+/// As [`unpack`], which is done first, beside `folder`.
+pub fn settle(archive: &[u8], folder: &Path) -> Result<(), ArchiveError> {
+    let beside = folder.with_extension("new");
+    if beside.exists() {
+        fs::remove_dir_all(&beside).map_err(disk(&beside))?;
+    }
+    create(&beside)?;
+    unpack(archive, &beside)?;
+    create(folder)?;
+    replace(&beside, folder)?;
+    fs::remove_dir_all(&beside).map_err(disk(&beside))
+}
+
+/// Moves what differs from one folder to the other, and removes there what is too much.
+fn replace(new: &Path, old: &Path) -> Result<(), ArchiveError> {
+    for entry in fs::read_dir(old).map_err(disk(old))? {
+        let path = entry.map_err(disk(old))?.path();
+        let kept = path.file_name().is_some_and(|name| alike(&new.join(name), &path));
+        if !kept {
+            remove(&path)?;
+        }
+    }
+    for entry in fs::read_dir(new).map_err(disk(new))? {
+        let path = entry.map_err(disk(new))?.path();
+        let Some(target) = path.file_name().map(|name| old.join(name)) else {
+            continue;
+        };
+        if fs::symlink_metadata(&target).is_err() {
+            fs::rename(&path, &target).map_err(disk(&target))?;
+        } else if target.is_dir() && !target.is_symlink() {
+            replace(&path, &target)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether two paths are folders both, or files of the same content and mode, or links to the same.
+fn alike(one: &Path, other: &Path) -> bool {
+    let (Ok(first), Ok(second)) = (fs::symlink_metadata(one), fs::symlink_metadata(other)) else {
+        return false;
+    };
+    if first.file_type() != second.file_type() {
+        return false;
+    }
+    if first.is_dir() {
+        return true;
+    }
+    if first.is_symlink() {
+        return fs::read_link(one).ok() == fs::read_link(other).ok();
+    }
+    let same_about = first.len() == second.len() && first.permissions() == second.permissions();
+    same_about && fs::read(one).ok().is_some_and(|content| fs::read(other).ok() == Some(content))
+}
+
+fn remove(path: &Path) -> Result<(), ArchiveError> {
+    let removed = if path.is_dir() && !path.is_symlink() {
+        fs::remove_dir_all(path)
+    } else {
+        fs::remove_file(path)
+    };
+    removed.map_err(disk(path))
+}
+
 fn create(folder: &Path) -> Result<(), ArchiveError> {
     fs::create_dir_all(folder).map_err(disk(folder))
 }

@@ -23,7 +23,7 @@ pub(super) fn run(cloud: &Cloud, folder: &Path, bootstrap: &Path, recorder: &Rec
         path: vec![toolbox.commands()],
         variables: variables.into_iter().collect(),
     };
-    let builder = ShellBuilder::new(folder).toolbox(move |_: &BuildRequest| tools.clone());
+    let builder = ShellBuilder::new(folder).in_one_folder().toolbox(move |_: &BuildRequest| tools.clone());
     let told = recorder.clone();
     let listener = Arc::new(move |event: &Event| told.extend(happening(event)));
     cloud

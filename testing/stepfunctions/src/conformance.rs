@@ -15,6 +15,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde_json::Value;
+
 use self::case::Case;
 
 /// How a case went.
@@ -125,18 +127,28 @@ pub fn run_file(path: &Path) -> Result<Vec<Graded>, ConformanceError> {
         path: path.to_owned(),
         source,
     })?;
-    let cases: Vec<Case> = serde_json::from_str(&text).map_err(|source| ConformanceError::Format {
+    let cases: Vec<Value> = serde_json::from_str(&text).map_err(|source| ConformanceError::Format {
         path: path.to_owned(),
         source,
     })?;
-    Ok(cases
-        .iter()
-        .map(|case| Graded {
-            id: case.id.clone(),
-            features: case.features.clone(),
-            grade: replay::grade(case),
-        })
-        .collect())
+    Ok(cases.into_iter().map(graded).collect())
+}
+
+/// One case that cannot be read must not hide the others.
+fn graded(case: Value) -> Graded {
+    let id = case["id"].as_str().unwrap_or("a case without an id").to_owned();
+    match serde_json::from_value::<Case>(case) {
+        Ok(case) => Graded {
+            id,
+            grade: replay::grade(&case),
+            features: case.features,
+        },
+        Err(error) => Graded {
+            id,
+            features: Vec::new(),
+            grade: Grade::Refused(format!("the case cannot be read: {error}")),
+        },
+    }
 }
 
 /// Replays every case of a file and writes one line for each, and the counts as the last line.

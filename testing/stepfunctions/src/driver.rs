@@ -186,53 +186,87 @@ impl Machine {
 /// # Errors
 /// When a task has no handler, or nothing can ever happen any more.
 pub fn drive(execution: &mut Execution, handlers: &mut Handlers<'_>) -> Result<(), RunError> {
-    let mut pending: BTreeMap<(Time, TaskId), Result<Value, TaskError>> = BTreeMap::new();
-    let mut waiting: BTreeMap<TaskId, String> = BTreeMap::new();
-    loop {
-        while let Some(effect) = execution.next_effect() {
-            match effect {
-                Effect::Cancel(task) => {
-                    pending.retain(|(_, id), _| *id != task);
-                    waiting.remove(&task);
-                }
-                Effect::Task(call) => {
-                    let reply = handlers.call(&call).ok_or_else(|| RunError::NoHandler {
-                        state: call.state.to_string(),
-                        resource: call.resource.arn().to_owned(),
-                    })?;
-                    if let Some(output) = reply.submitted {
-                        let told = execution.submitted(call.id, output, call.at);
-                        debug_assert!(told.is_ok(), "the task was asked for in this instant");
-                    }
-                    match reply.result {
-                        Some(result) => {
-                            pending.insert((call.at + reply.after, call.id), result);
-                        }
-                        None => {
-                            waiting.insert(call.id, call.state.to_string());
-                        }
+    let mut driver = Driver::default();
+    driver.settle(execution, handlers)?;
+    while execution.outcome().is_none() {
+        driver.pass_time(execution)?;
+        driver.settle(execution, handlers)?;
+    }
+    Ok(())
+}
+
+/// The answers that are still to come.
+#[derive(Default)]
+pub(crate) struct Driver {
+    pending: BTreeMap<(Time, TaskId), Result<Value, TaskError>>,
+    /// Tasks that are never answered, with their states.
+    silent: BTreeMap<TaskId, String>,
+}
+
+impl Driver {
+    /// Does all that can be done in this instant.
+    pub(crate) fn settle(&mut self, execution: &mut Execution, handlers: &mut Handlers<'_>) -> Result<(), RunError> {
+        loop {
+            while let Some(effect) = execution.next_effect() {
+                match effect {
+                    Effect::Task(call) => self.call(execution, handlers, &call)?,
+                    Effect::Cancel(task) => {
+                        self.pending.retain(|(_, id), _| *id != task);
+                        self.silent.remove(&task);
                     }
                 }
             }
-        }
-        if execution.outcome().is_some() {
-            return Ok(());
-        }
-        let deadline = execution.next_deadline();
-        let answered = pending
-            .first_key_value()
-            .is_some_and(|((at, _), _)| deadline.is_none_or(|deadline| *at <= deadline));
-        if answered {
-            if let Some(((at, task), result)) = pending.pop_first() {
-                let told = execution.complete(task, result, at);
-                debug_assert!(told.is_ok(), "a cancelled task is no longer pending");
+            match self.pending.first_key_value() {
+                Some(((at, _), _)) if *at <= execution.now() => self.answer(execution),
+                _ => return Ok(()),
             }
-        } else if let Some(deadline) = deadline {
-            execution.advance(deadline);
-        } else {
-            return Err(RunError::Stuck {
-                states: waiting.into_values().collect(),
-            });
         }
+    }
+
+    fn call(
+        &mut self,
+        execution: &mut Execution,
+        handlers: &mut Handlers<'_>,
+        call: &TaskCall,
+    ) -> Result<(), RunError> {
+        let reply = handlers.call(call).ok_or_else(|| RunError::NoHandler {
+            state: call.state.to_string(),
+            resource: call.resource.arn().to_owned(),
+        })?;
+        if let Some(output) = reply.submitted {
+            let told = execution.submitted(call.id, output, call.at);
+            debug_assert!(told.is_ok(), "the task was asked for in this instant");
+        }
+        match reply.result {
+            Some(result) => {
+                self.pending.insert((call.at + reply.after, call.id), result);
+            }
+            None => {
+                self.silent.insert(call.id, call.state.to_string());
+            }
+        }
+        Ok(())
+    }
+
+    fn answer(&mut self, execution: &mut Execution) {
+        if let Some(((at, task), result)) = self.pending.pop_first() {
+            let told = execution.complete(task, result, at);
+            debug_assert!(told.is_ok(), "a cancelled task is no longer pending");
+        }
+    }
+
+    /// Lets time jump to what is due next. An answer in the instant of a deadline comes before it.
+    fn pass_time(&mut self, execution: &mut Execution) -> Result<(), RunError> {
+        let answer = self.pending.first_key_value().map(|((at, _), _)| *at);
+        match (answer, execution.next_deadline()) {
+            (Some(at), deadline) if deadline.is_none_or(|deadline| at <= deadline) => self.answer(execution),
+            (_, Some(deadline)) => execution.advance(deadline),
+            (_, None) => {
+                return Err(RunError::Stuck {
+                    states: self.silent.values().cloned().collect(),
+                });
+            }
+        }
+        Ok(())
     }
 }

@@ -3,6 +3,7 @@
 
 mod check;
 mod functions;
+mod wording;
 
 use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
 
@@ -25,6 +26,7 @@ pub(crate) struct Expression {
     source: String,
     program: AstNode,
     variables: BTreeSet<String>,
+    functions: BTreeSet<String>,
 }
 
 /// What the variable `$states` may have in the place where an expression stands.
@@ -79,6 +81,7 @@ impl Expression {
             source: source.to_owned(),
             program,
             variables: findings.variables,
+            functions: findings.functions,
         })
     }
 
@@ -114,7 +117,7 @@ impl Expression {
         *random = shared.borrow().clone();
         match result {
             Ok(value) => Ok(value_of(&value)),
-            Err(fault) => Err(fault.message().to_owned()),
+            Err(fault) => Err(wording::of(fault.message(), &self.functions)),
         }
     }
 }

@@ -1,15 +1,16 @@
 //! The format of recorded cases.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Case {
-    pub(super) id: String,
     #[serde(default)]
     pub(super) features: Vec<String>,
     pub(super) definition: Value,
+    #[serde(default)]
     pub(super) input: Value,
+    #[serde(default)]
     pub(super) execution: Names,
     pub(super) expected: Expected,
     #[serde(default)]
@@ -38,12 +39,13 @@ impl Case {
 }
 
 /// The names that the context object shows.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub(super) struct Names {
     pub(super) state_machine_name: String,
     pub(super) name: String,
     pub(super) role_arn: String,
-    #[serde(default, rename = "type")]
+    #[serde(rename = "type")]
     pub(super) workflow: Option<String>,
 }
 
@@ -74,9 +76,11 @@ pub(super) struct Mask {
 pub(super) struct RecordedTask {
     /// The state that asked; not recorded where branches ran at the same time.
     pub(super) state: Option<String>,
+    #[serde(default)]
     pub(super) input: Value,
     #[serde(default)]
     pub(super) input_masks: Vec<Mask>,
+    #[serde(default)]
     pub(super) result: RecordedResult,
     #[serde(default)]
     pub(super) submitted_output: Option<Value>,
@@ -88,9 +92,10 @@ pub(super) struct RecordedTask {
     pub(super) heartbeat: Option<u64>,
 }
 
-#[derive(Debug, Deserialize)]
+/// Empty where the task had no end.
+#[derive(Debug, Default, Deserialize)]
 pub(super) struct RecordedResult {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "present")]
     pub(super) output: Option<Value>,
     #[serde(default)]
     pub(super) error: Option<String>,
@@ -99,4 +104,9 @@ pub(super) struct RecordedResult {
     /// How it failed; absent when it succeeded.
     #[serde(default)]
     pub(super) via: Option<String>,
+}
+
+/// A null that is there is a value.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
 }

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use jsonata_core::ast::{AstNode, BinaryOp, PathStep, Stage};
+use jsonata_core::{
+    ast::{AstNode, BinaryOp, PathStep, Stage},
+    evaluator::Evaluator,
+    value::JValue,
+};
 
 use super::Place;
 
@@ -12,6 +16,8 @@ pub(super) struct Findings {
     pub(super) faults: Vec<String>,
     /// The names of all variables that are read anywhere, those that the expression binds itself included.
     pub(super) variables: BTreeSet<String>,
+    /// The names of all functions that are called.
+    pub(super) functions: BTreeSet<String>,
 }
 
 /// Whether a name is looked up in the expression's own context, which Step Functions leaves empty.
@@ -55,8 +61,8 @@ impl Walk<'_> {
             | AstNode::Boolean(_)
             | AstNode::Null
             | AstNode::Placeholder
-            | AstNode::Regex { .. }
             | AstNode::Parent(_) => {}
+            AstNode::Regex { pattern, .. } => self.pattern(pattern, node),
             AstNode::Name(_) | AstNode::Undefined | AstNode::Wildcard | AstNode::Descendant => {
                 self.context(node, level)
             }
@@ -130,6 +136,18 @@ impl Walk<'_> {
         }
     }
 
+    /// The engine's regular expressions know less than JavaScript's: no look-around, no back references.
+    fn pattern(&mut self, pattern: &str, node: &AstNode) {
+        let trial = AstNode::Function {
+            name: "contains".to_owned(),
+            args: vec![AstNode::String(String::new()), node.clone()],
+            is_builtin: true,
+        };
+        if Evaluator::new().evaluate(&trial, &JValue::Undefined).is_err() {
+            self.fault(format!("the regular expression /{pattern}/ is not supported"));
+        }
+    }
+
     fn path(&mut self, steps: &[PathStep], level: Level) {
         let mut names = steps.iter().map(|step| &step.node);
         if let (Some(AstNode::Variable(variable)), Some(AstNode::Name(field))) = (names.next(), names.next())
@@ -175,6 +193,7 @@ impl Walk<'_> {
     }
 
     fn function(&mut self, name: &str, arguments: &[AstNode], dollar: bool, level: Level) {
+        self.findings.functions.insert(name.to_owned());
         if dollar {
             self.variable(name, level);
         } else if level == Level::Top {

@@ -58,6 +58,43 @@ fn time_and_chance_are_the_executions_own() {
 }
 
 #[test]
+fn what_is_wrong_is_said_in_jsonatas_own_words() {
+    for (source, message) in [
+        (
+            "'a' + 1",
+            "T2001: The left side of the \"+\" operator must evaluate to a number",
+        ),
+        (
+            "1 * 'a'",
+            "T2002: The right side of the \"*\" operator must evaluate to a number",
+        ),
+        ("$nothing()", "T1006: Attempted to invoke a non-function"),
+        ("$number('x')", "D3030: Unable to cast value to a number: \"x\""),
+        (
+            "$abs('x')",
+            "T0410: Argument 1 of function \"abs\" does not match function signature",
+        ),
+        (
+            "$sum('x')",
+            "T0412: Argument 1 of function \"sum\" must be an array of \"numbers\"",
+        ),
+        (
+            "[1..'a']",
+            "T2004: The right side of the range operator (..) must evaluate to an integer",
+        ),
+        ("$error('stop')", "D3137: stop"),
+    ] {
+        assert_eq!(evaluate(source), Err(message.to_owned()), "{source}");
+    }
+}
+
+#[test]
+fn what_json_has_no_number_for_is_written_by_its_name() {
+    assert_eq!(value("1 / 0"), json!("Infinity"));
+    assert_eq!(value("[-1 / 0]"), json!(["-Infinity"]));
+}
+
+#[test]
 fn a_variable_keeps_every_digit() {
     assert_eq!(value("$big"), json!(9_007_199_254_740_993_i64));
 }
@@ -87,6 +124,10 @@ fn what_step_functions_does_not_evaluate_is_refused() {
         ),
         ("$states.nothing", "is not there"),
         ("a[1,2)", "is not JSONata"),
+        (
+            "$match($states.input.text, /(?=a)b/)",
+            "the regular expression /(?=a)b/ is not supported",
+        ),
     ] {
         let faults = Expression::parse(source, Place::Elsewhere).map(|_| ()).unwrap_err();
         assert!(
@@ -101,6 +142,7 @@ fn what_step_functions_does_not_evaluate_is_refused() {
         "$states.input.($string(n) & text)",
         "$map($states.input.items, function($v, $i) { $v.name & $i })",
         "$states.input ~> | $ | {'a': n} |",
+        "$replace($states.input.text, /[a-z]+(\\d)/i, '$1')",
     ] {
         assert!(Expression::parse(source, Place::Elsewhere).is_ok(), "{source}");
     }
