@@ -61,8 +61,6 @@ pub struct ShellBuilder {
     root: PathBuf,
     toolbox: Box<dyn Toolbox>,
     keep: bool,
-    /// Whose turn it is, if all builds have the same folder.
-    turn: Option<Arc<Mutex<()>>>,
 }
 
 impl fmt::Debug for ShellBuilder {
@@ -81,7 +79,6 @@ impl ShellBuilder {
             root: root.into(),
             toolbox: Box::new(Tools::default()),
             keep: false,
-            turn: None,
         }
     }
 
@@ -99,32 +96,17 @@ impl ShellBuilder {
         self
     }
 
-    /// Gives all builds the same folder, one after the other. What a source has in common with the one before stays there with its time,
-    /// so that a compiler that goes by time compiles only what has changed. Leaving it out gives each build a new folder.
-    #[must_use]
-    pub fn in_one_folder(mut self) -> Self {
-        self.turn = Some(Arc::default());
-        self
-    }
-
     fn prepare(&self, request: BuildRequest, stop: &Arc<AtomicBool>) -> io::Result<run::Run> {
         let logs = self.root.join("logs");
         fs::create_dir_all(&logs)?;
-        let folder = match &self.turn {
-            Some(turn) => {
-                let shared = self.root.join("build");
-                fs::create_dir_all(&shared)?;
-                run::Folder::Shared(shared, Arc::clone(turn))
-            }
-            None => {
-                let prefix = format!("{}-{}-", request.project.name, request.number);
-                let mut own = tempfile::Builder::new().prefix(&prefix).tempdir_in(&self.root)?;
-                own.disable_cleanup(self.keep);
-                run::Folder::Own(own)
-            }
-        };
+        let prefix = format!("{}-{}-", request.project.name, request.number);
+        let mut folder = tempfile::Builder::new().prefix(&prefix).tempdir_in(&self.root)?;
+        folder.disable_cleanup(self.keep);
         // Programs compare paths with what the system says of them.
         let at = folder.path().canonicalize()?;
+        for name in ["src", "home", "tmp", "control"] {
+            fs::create_dir(at.join(name))?;
+        }
         let log = logs.join(format!("{}.log", request.id.replace(':', "-")));
         let tools = self.toolbox.tools(&request);
         Ok(run::Run {

@@ -6,8 +6,8 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
-    path::{Path, PathBuf},
+    io,
+    path::PathBuf,
     sync::{Arc, Mutex, atomic::AtomicBool},
     time::{Instant, SystemTime},
 };
@@ -29,30 +29,13 @@ pub(super) struct Run {
     pub(super) request: BuildRequest,
     pub(super) environment: Environment,
     pub(super) log: Log,
-    /// Where it runs.
-    pub(super) folder: Folder,
+    /// Removed when the build has ended.
+    pub(super) folder: TempDir,
     /// The same folder's true path.
     pub(super) at: PathBuf,
     pub(super) stop: Arc<AtomicBool>,
     pub(super) ledger: Ledger,
     pub(super) shared: Arc<Mutex<BuildProgress>>,
-}
-
-/// A build's folder.
-pub(super) enum Folder {
-    /// Its own, which is removed when the build has ended.
-    Own(TempDir),
-    /// One that all builds have, each in its turn.
-    Shared(PathBuf, Arc<Mutex<()>>),
-}
-
-impl Folder {
-    pub(super) fn path(&self) -> &Path {
-        match self {
-            Self::Own(folder) => folder.path(),
-            Self::Shared(folder, _) => folder,
-        }
-    }
 }
 
 /// What a phase's commands came to: a status, and what is to be said of it.
@@ -66,18 +49,7 @@ enum Next {
 }
 
 impl Run {
-    pub(super) fn go(self) {
-        let turn = match &self.folder {
-            Folder::Shared(_, turn) => Some(Arc::clone(turn)),
-            Folder::Own(_) => None,
-        };
-        // Nothing depends on what a build that panicked has left: the folder is made anew.
-        let turn = turn.as_ref().map(|turn| lock(turn));
-        self.carry_out();
-        drop(turn);
-    }
-
-    fn carry_out(mut self) {
+    pub(super) fn go(mut self) {
         let watch = Watch {
             deadline: Instant::now() + self.request.timeout,
             stop: Arc::clone(&self.stop),
@@ -126,10 +98,7 @@ impl Run {
         self.ledger
             .pass(&[PhaseKind::Submitted, PhaseKind::Queued, PhaseKind::Provisioning], now);
         self.enter(PhaseKind::DownloadSource);
-        let verdict = self.make_folders().map_or_else(
-            |fault| (BuildStatus::Fault, vec![("INTERNAL_SERVICE_ERROR".to_owned(), fault.to_string())]),
-            |()| self.download(),
-        );
+        let verdict = self.download();
         let unpacked = verdict.0;
         self.leave(verdict);
         if unpacked != BuildStatus::Succeeded {
@@ -188,24 +157,12 @@ impl Run {
         lock(&self.shared).phases.clone_from(&self.ledger.phases);
     }
 
-    /// Empty folders besides the sources'.
-    fn make_folders(&self) -> io::Result<()> {
-        for name in ["home", "tmp", "control"] {
-            let folder = self.at.join(name);
-            match fs::remove_dir_all(&folder) {
-                Err(fault) if fault.kind() != io::ErrorKind::NotFound => return Err(fault),
-                _ => fs::create_dir(&folder)?,
-            }
-        }
-        Ok(())
-    }
-
     fn download(&self) -> Verdict {
         for (place, input) in self.request.inputs.iter().enumerate() {
             let folder = environment::source(&self.at, place);
-            let unpacked = fs::create_dir_all(&folder)
+            let unpacked = std::fs::create_dir_all(&folder)
                 .map_err(|fault| fault.to_string())
-                .and_then(|()| archive::settle(&input.archive, &folder).map_err(|fault| fault.to_string()));
+                .and_then(|()| archive::unpack(&input.archive, &folder).map_err(|fault| fault.to_string()));
             if let Err(fault) = unpacked {
                 let words = format!("the source {} cannot be unpacked: {fault}", input.name);
                 return (BuildStatus::Failed, vec![("CLIENT_ERROR".to_owned(), words)]);

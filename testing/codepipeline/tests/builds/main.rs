@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod bench;
-mod one_folder;
 mod outputs;
 mod phases;
 mod processes;
