@@ -149,14 +149,18 @@ def java(arguments):
 
 
 def end_with(leader):
-    """Ends this process when the leader of its process group is gone: the build, or whoever ran it from a terminal."""
+    """Ends this process when the leader of its process group is gone: the build, or whoever ran it from a terminal.
+
+    A build that has ended is not gone before it was waited for, and whoever waits may wait for our output's end: it is dead enough.
+    """
     while leader != os.getpid():
         try:
-            os.kill(leader, 0)
-        except ProcessLookupError:
+            with open(f"/proc/{leader}/stat") as about:
+                ended = about.read().rpartition(")")[2].split()[0] in "ZX"
+        except OSError:
+            ended = True
+        if ended:
             os._exit(0)
-        except PermissionError:
-            pass
         time.sleep(0.2)
 
 

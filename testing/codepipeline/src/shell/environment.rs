@@ -19,7 +19,7 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 pub(super) type Environment = BTreeMap<OsString, OsString>;
 
 /// What is set later replaces what was set before.
-pub(super) fn of(request: &BuildRequest, tools: &Tools, at: &Path, now: SystemTime) -> Environment {
+pub(super) fn of(request: &BuildRequest, tools: &Tools, at: &Path, primary: &Path, now: SystemTime) -> Environment {
     let mut environment = Environment::new();
     let mut set = |name: &str, value: OsString| drop(environment.insert(name.into(), value));
     set("HOME", at.join("home").into());
@@ -36,12 +36,10 @@ pub(super) fn of(request: &BuildRequest, tools: &Tools, at: &Path, now: SystemTi
         set(name, value.into());
     }
     for (place, input) in request.inputs.iter().enumerate() {
-        let name = if place == 0 {
-            "CODEBUILD_SRC_DIR".to_owned()
-        } else {
-            format!("CODEBUILD_SRC_DIR_{}", input.name)
-        };
-        set(&name, source(at, place).into());
+        match place {
+            0 => set("CODEBUILD_SRC_DIR", primary.into()),
+            _ => set(&format!("CODEBUILD_SRC_DIR_{}", input.name), unpacked(at, place).into()),
+        }
     }
     let project = &request.project;
     let declared = [&project.buildspec.variables, &project.variables, &request.variables];
@@ -51,8 +49,8 @@ pub(super) fn of(request: &BuildRequest, tools: &Tools, at: &Path, now: SystemTi
     environment
 }
 
-/// The folder that an input is unpacked to.
-pub(super) fn source(at: &Path, place: usize) -> PathBuf {
+/// The folder that an input is unpacked to; that of the primary source is not the one that it is in, if that one is kept.
+pub(super) fn unpacked(at: &Path, place: usize) -> PathBuf {
     match place {
         0 => at.join("src"),
         place => at.join(format!("src{place}")),

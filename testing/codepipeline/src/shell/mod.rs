@@ -7,6 +7,7 @@
 
 mod artifacts;
 mod environment;
+mod kept;
 mod log;
 mod processes;
 mod reports;
@@ -36,6 +37,10 @@ pub struct Tools {
     /// Environment variables with the lowest precedence, such as `AWS_ENDPOINT_URL`. `HOME` and `PATH` may be among them: without,
     /// `HOME` is an empty folder, so that tools which keep something there (`RUSTUP_HOME`, `CARGO_HOME`) need to be told.
     pub variables: Vec<(String, String)>,
+    /// The folder that the primary source is in, which stays when the build has ended: the next one finds the same files with the same
+    /// times, and what was built from them is of use to it. Builds with the same folder wait for each other, in the queue. Leaving it out
+    /// gives each build a folder of its own.
+    pub source: Option<PathBuf>,
 }
 
 /// Says what each build finds. Commands themselves are never changed.
@@ -109,8 +114,17 @@ impl ShellBuilder {
         }
         let log = logs.join(format!("{}.log", request.id.replace(':', "-")));
         let tools = self.toolbox.tools(&request);
+        let source = match &tools.source {
+            Some(kept) => {
+                fs::create_dir_all(kept)?;
+                kept.canonicalize()?
+            }
+            None => at.join("src"),
+        };
         Ok(run::Run {
-            environment: environment::of(&request, &tools, &at, SystemTime::now()),
+            environment: environment::of(&request, &tools, &at, &source, SystemTime::now()),
+            source,
+            kept: tools.source.is_some(),
             log: log::Log::create(log, Arc::clone(&request.log))?,
             request,
             folder,

@@ -6,6 +6,7 @@
 
 use std::{
     collections::BTreeMap,
+    fs::File,
     io,
     path::PathBuf,
     sync::{Arc, Mutex, atomic::AtomicBool},
@@ -16,6 +17,7 @@ use tempfile::TempDir;
 
 use super::artifacts;
 use super::environment::{self, Environment};
+use super::kept;
 use super::log::Log;
 use super::processes;
 use super::reports;
@@ -33,6 +35,10 @@ pub(super) struct Run {
     pub(super) folder: TempDir,
     /// The same folder's true path.
     pub(super) at: PathBuf,
+    /// Where the primary source is.
+    pub(super) source: PathBuf,
+    /// Whether it stays there.
+    pub(super) kept: bool,
     pub(super) stop: Arc<AtomicBool>,
     pub(super) ledger: Ledger,
     pub(super) shared: Arc<Mutex<BuildProgress>>,
@@ -55,11 +61,15 @@ impl Run {
             stop: Arc::clone(&self.stop),
         };
         let control = self.at.join("control");
-        let source = environment::source(&self.at, 0);
+        let source = self.source.clone();
         let shell = self.request.project.buildspec.shell;
         let environment = std::mem::take(&mut self.environment);
         let mut session = Session::new(shell, control, environment, source.clone());
-        let (mut status, upload) = self.phases(&mut session, &watch);
+        let turn = self.turn(&watch);
+        let (mut status, upload) = match &turn {
+            Ok(_) => self.phases(&mut session, &watch),
+            Err(status) => (*status, false),
+        };
         let exported = self.exported(&session.environment);
         let mut artifacts = BTreeMap::new();
         let mut reports = Vec::new();
@@ -69,9 +79,13 @@ impl Run {
             status = worse(status, verdict.0);
             self.leave(verdict);
         }
-        let inherited = format!("CODEBUILD_SRC_DIR={}", source.display());
-        processes::end(&session.groups, &inherited);
+        // A build that never had the folder has started nothing; what is at work there is another's.
+        if turn.is_ok() {
+            let inherited = format!("CODEBUILD_SRC_DIR={}", source.display());
+            processes::end(&session.groups, &inherited);
+        }
         session.close();
+        drop(turn);
         self.enter(PhaseKind::Finalizing);
         self.leave((BuildStatus::Succeeded, Vec::new()));
         self.enter(PhaseKind::Completed);
@@ -90,6 +104,23 @@ impl Run {
         // Gone before the build shows as ended. What cannot be removed is left to the next cleaning of the folder around it.
         drop(folder);
         lock(&shared).result = Some(result);
+    }
+
+    /// Waits until no other build has the folder of the sources.
+    fn turn(&mut self, watch: &Watch) -> Result<Option<File>, BuildStatus> {
+        if !self.kept {
+            return Ok(None);
+        }
+        match kept::take(&self.source, watch) {
+            Ok(Ok(lock)) => Ok(Some(lock)),
+            Ok(Err(Interrupt::Stopped)) => Err(BuildStatus::Stopped),
+            Ok(Err(Interrupt::TimedOut)) => Err(BuildStatus::TimedOut),
+            Err(fault) => {
+                self.log
+                    .say(&format!("The folder {} cannot be had: {fault}", self.source.display()));
+                Err(BuildStatus::Fault)
+            }
+        }
     }
 
     /// Whether the build succeeded so far, and whether anything is to be uploaded.
@@ -159,7 +190,7 @@ impl Run {
 
     fn download(&self) -> Verdict {
         for (place, input) in self.request.inputs.iter().enumerate() {
-            let folder = environment::source(&self.at, place);
+            let folder = environment::unpacked(&self.at, place);
             let unpacked = std::fs::create_dir_all(&folder)
                 .map_err(|fault| fault.to_string())
                 .and_then(|()| archive::unpack(&input.archive, &folder).map_err(|fault| fault.to_string()));
@@ -167,6 +198,12 @@ impl Run {
                 let words = format!("the source {} cannot be unpacked: {fault}", input.name);
                 return (BuildStatus::Failed, vec![("CLIENT_ERROR".to_owned(), words)]);
             }
+        }
+        if self.kept
+            && let Err(fault) = kept::renew(&self.source, &environment::unpacked(&self.at, 0))
+        {
+            let words = format!("{} cannot be made anew: {fault}", self.source.display());
+            return (BuildStatus::Fault, vec![("INTERNAL_SERVICE_ERROR".to_owned(), words)]);
         }
         (BuildStatus::Succeeded, Vec::new())
     }
@@ -231,7 +268,7 @@ impl Run {
     }
 
     fn upload(&mut self, packed: &mut BTreeMap<String, Vec<u8>>, reports: &mut Vec<Report>) -> Verdict {
-        let source = environment::source(&self.at, 0);
+        let source = self.source.clone();
         let spec = &self.request.project.buildspec;
         for report in &spec.reports {
             self.log.say(&format!("Preparing to copy TEST report {}", report.name));

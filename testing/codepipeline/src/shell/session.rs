@@ -27,7 +27,7 @@ use super::environment::Environment;
 use crate::buildspec::Shell;
 
 /// How often a build looks whether it was stopped.
-const LOOK: Duration = Duration::from_millis(10);
+pub(super) const LOOK: Duration = Duration::from_millis(10);
 
 /// How long the last lines of a shell that has ended are waited for.
 const LAST_LINES: Duration = Duration::from_millis(100);
@@ -53,7 +53,7 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    fn interrupt(&self) -> Option<Interrupt> {
+    pub(super) fn interrupt(&self) -> Option<Interrupt> {
         if self.stop.load(Ordering::Relaxed) {
             return Some(Interrupt::Stopped);
         }

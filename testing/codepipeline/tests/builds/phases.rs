@@ -66,6 +66,7 @@ phases: { build: { commands: [env] } }
             ("AWS_ENDPOINT_URL".to_owned(), "http://127.0.0.1:1".to_owned()),
             ("OF_SPEC".to_owned(), "tools".to_owned()),
         ],
+        ..Tools::default()
     };
     let ended = bench.run_with(&ShellBuilder::new(bench.root.path()).toolbox(tools));
     let value = |name: &str| {

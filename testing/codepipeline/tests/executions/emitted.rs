@@ -205,7 +205,7 @@ fn the_deploy_pipelines_own_commands_package_the_commit() {
     shim(&shims, "aws", r#"echo "aws $*""#);
     let tools = Tools {
         path: vec![shims],
-        variables: Vec::new(),
+        ..Tools::default()
     };
     let settings = Settings {
         start_on_create: false,
