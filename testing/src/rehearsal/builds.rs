@@ -8,7 +8,7 @@ use std::{
 use codepipeline_local::{ActionStatus, BuildRequest, Event, EventKind, ShellBuilder, Tools};
 
 use super::{RehearsalError, event::Happening, recorder::Recorder};
-use crate::{aws::Cloud, toolbox::Toolbox};
+use crate::{aws::Cloud, toolbox::Toolbox, tools};
 
 /// The variable in which a build finds the functions' binary, so that packaging them takes no minutes.
 const BOOTSTRAP: &str = "BOOTSTRAP";
@@ -22,8 +22,10 @@ pub(super) fn run(cloud: &Cloud, folder: &Path, bootstrap: &Path, recorder: &Rec
     let tools = Tools {
         path: vec![toolbox.commands()],
         variables: variables.into_iter().collect(),
+        // Where it is from run to run, so that cargo compiles only what has changed.
+        source: Some(tools::target().join("rehearsal/source")),
     };
-    let builder = ShellBuilder::new(folder).in_one_folder().toolbox(move |_: &BuildRequest| tools.clone());
+    let builder = ShellBuilder::new(folder).toolbox(move |_: &BuildRequest| tools.clone());
     let told = recorder.clone();
     let listener = Arc::new(move |event: &Event| told.extend(happening(event)));
     cloud
