@@ -131,17 +131,7 @@ impl Client {
     /// # Errors
     /// Where there is no answer.
     pub fn send(&self, service: &str, request: Request<Bytes>) -> io::Result<Response<Bytes>> {
-        let request = self.signed(service, request)?;
-        let address = self.address;
-        let asking = async move {
-            tokio::time::timeout(PATIENCE, exchange(address, request))
-                .await
-                .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
-        };
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?
-            .block_on(asking)
+        visit(self.address, self.signed(service, request)?)
     }
 
     /// The request with the caller's name and the signature of the account's root user.
@@ -178,6 +168,19 @@ impl Client {
         instructions.apply_to_request_http1x(&mut request);
         Ok(request)
     }
+}
+
+/// Sends a request as it is, and blocks.
+pub(super) fn visit(address: SocketAddr, request: Request<Bytes>) -> io::Result<Response<Bytes>> {
+    let asking = async move {
+        tokio::time::timeout(PATIENCE, exchange(address, request))
+            .await
+            .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
+    };
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(asking)
 }
 
 /// One request on a connection of its own.
