@@ -116,51 +116,68 @@ fn a_webhook_starts_an_execution_and_its_failure_is_no_success() {
     assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
 }
 
+/// The headers of who is signed in to the environment, as a user who is made for it.
+fn signed_in(account: &Account, app: &str) -> String {
+    let (pool, client) = (
+        output(account, app, "UserPoolId"),
+        output(account, app, "UserPoolClientId"),
+    );
+    let cognito = |operation: &str, parameters: Value| {
+        let target = format!("AWSCognitoIdentityProviderService.{operation}");
+        account.client.json("cognito-idp", &target, &parameters).unwrap()
+    };
+    let (name, password) = ("someone@example.com", "Correct-horse-battery-7");
+    cognito(
+        "AdminCreateUser",
+        json!({ "UserPoolId": pool, "Username": name, "MessageAction": "SUPPRESS" }),
+    );
+    let set = json!({ "UserPoolId": pool, "Username": name, "Permanent": true, "Password": password });
+    cognito("AdminSetUserPassword", set);
+    // As an application does, with nobody's signature.
+    let sign_in = json!({
+        "ClientId": client,
+        "AuthFlow": "USER_PASSWORD_AUTH",
+        "AuthParameters": { "USERNAME": name, "PASSWORD": password },
+    });
+    let asked = Request::post("/")
+        .header("content-type", "application/x-amz-json-1.1")
+        .header("x-amz-target", "AWSCognitoIdentityProviderService.InitiateAuth");
+    let (status, signed_in) = visited(account, asked, &sign_in.to_string());
+    assert_eq!(status, StatusCode::OK, "{signed_in}");
+    signed_in["AuthenticationResult"]["IdToken"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+const APP: &str = "thebestest-app-pr-17";
+
+fn items(account: &Account) -> String {
+    format!(
+        "{}/items",
+        path(account, &output(account, APP, "Url")).trim_end_matches('/')
+    )
+}
+
 #[test]
 fn only_who_is_signed_in_reaches_the_applications_function() {
     let Some(account) = Account::start("the application's API has an authorizer") else {
         return;
     };
     account.cloud.give_functions("TOLD", "by the test");
-    deployed(&account, &["thebestest-app-pr-17"]);
-    let app = "thebestest-app-pr-17";
-    let path = format!(
-        "{}/items",
-        path(&account, &output(&account, app, "Url")).trim_end_matches('/')
-    );
+    deployed(&account, &[APP]);
+    let path = items(&account);
     let (status, told) = visited(&account, Request::get(&path), "");
     assert_eq!(
         (status, &told["message"]),
         (StatusCode::UNAUTHORIZED, &json!("Unauthorized"))
     );
+    let token = signed_in(&account, APP);
+    let forged = format!("{}x", token.trim_end_matches('x'));
+    let (status, _) = visited(&account, Request::get(&path).header("authorization", forged), "");
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
 
-    let (pool, client) = (
-        output(&account, app, "UserPoolId"),
-        output(&account, app, "UserPoolClientId"),
-    );
-    let cognito = |operation: &str, parameters: Value| {
-        let target = format!("AWSCognitoIdentityProviderService.{operation}");
-        account.client.json("cognito-idp", &target, &parameters).unwrap()
-    };
-    let user = json!({ "UserPoolId": pool, "Username": "someone@example.com", "MessageAction": "SUPPRESS" });
-    cognito("AdminCreateUser", user);
-    let mut password = json!({ "UserPoolId": pool, "Username": "someone@example.com", "Permanent": true });
-    password["Password"] = json!("Correct-horse-battery-7");
-    cognito("AdminSetUserPassword", password);
-    // As an application does, with nobody's signature.
-    let sign_in = json!({
-        "ClientId": client,
-        "AuthFlow": "USER_PASSWORD_AUTH",
-        "AuthParameters": { "USERNAME": "someone@example.com", "PASSWORD": "Correct-horse-battery-7" },
-    });
-    let asked = Request::post("/")
-        .header("content-type", "application/x-amz-json-1.1")
-        .header("x-amz-target", "AWSCognitoIdentityProviderService.InitiateAuth");
-    let (status, signed_in) = visited(&account, asked, &sign_in.to_string());
-    assert_eq!(status, StatusCode::OK, "{signed_in}");
-    let token = &signed_in["AuthenticationResult"]["IdToken"];
-    let asked = Request::get(&path).header("authorization", token.as_str().unwrap());
-    let (status, told) = visited(&account, asked, "");
+    let (status, told) = visited(&account, Request::get(&path).header("authorization", token), "");
     assert_eq!(status, StatusCode::OK, "{told}");
     assert_eq!(told["handler"], "list_items");
     assert_eq!(
@@ -170,4 +187,43 @@ fn only_who_is_signed_in_reaches_the_applications_function() {
     assert_eq!(told["variables"]["AWS_ENDPOINT_URL"], account.cloud.endpoint());
     assert_eq!(told["variables"]["TOLD"], "by the test");
     assert_eq!(told["variables"]["AWS_ACCESS_KEY_ID"], account.cloud.account());
+    let shown = account.ask("GetTemplate", &[("StackName", APP)]);
+    assert!(!shown.contains("AWS_ENDPOINT_URL"), "the template is as it was sent");
+}
+
+#[test]
+fn the_deployed_binary_serves_the_application() {
+    let Some(account) = Account::start("the deployed binary serves the application") else {
+        return;
+    };
+    let bootstrap = testing::lambda::bootstrap().expect("the binary is built");
+    account.run(&std::fs::read(bootstrap).unwrap());
+    deployed(&account, &[APP]);
+    // Its own stage deployer has answered CloudFormation, and has asked API Gateway through the front.
+    let deployer = account.cloud.calls("stage_deployer");
+    assert!(
+        deployer.iter().any(|call| call.operation == "CreateDeployment"),
+        "{deployer:?}"
+    );
+
+    let (path, token) = (items(&account), signed_in(&account, APP));
+    let asked = |request: http::request::Builder| request.header("authorization", &token);
+    let (status, told) = visited(&account, asked(Request::get(&path)), "");
+    assert_eq!((status, &told["items"]), (StatusCode::OK, &json!([])));
+    let best = json!({ "place_name": "Café Anna" }).to_string();
+    let put = asked(Request::put(format!("{path}/coffee"))).header("content-type", "application/json");
+    let (status, told) = visited(&account, put, &best);
+    assert!(status.is_success(), "{status}: {told}");
+    let (_, told) = visited(&account, asked(Request::get(&path)), "");
+    assert_eq!(told["items"][0]["place_name"], "Café Anna");
+    let put = asked(Request::put(format!("{path}/tea"))).header("content-type", "application/json");
+    assert_eq!(visited(&account, put, "{}").0, StatusCode::BAD_REQUEST);
+    assert!(
+        account
+            .cloud
+            .calls("list_items")
+            .iter()
+            .all(|call| call.service == "dynamodb")
+    );
+    assert_eq!(account.delete(APP).status, "DELETE_COMPLETE");
 }
