@@ -197,14 +197,13 @@ pub(super) async fn exchange(address: SocketAddr, request: Request<Bytes>) -> io
     };
     tokio::pin!(connection);
     tokio::pin!(asking);
-    loop {
-        tokio::select! {
-            biased;
-            answer = &mut asking => return answer.map_err(io::Error::other),
-            ended = &mut connection => {
-                ended.map_err(io::Error::other)?;
-                return asking.await.map_err(io::Error::other);
-            }
+    tokio::select! {
+        biased;
+        answer = &mut asking => answer.map_err(io::Error::other),
+        // The answer may be there in whole, and its reader not yet asked.
+        ended = &mut connection => {
+            ended.map_err(io::Error::other)?;
+            asking.await.map_err(io::Error::other)
         }
     }
 }
