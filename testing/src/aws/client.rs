@@ -131,8 +131,7 @@ impl Client {
     /// # Errors
     /// Where there is no answer.
     pub fn send(&self, service: &str, request: Request<Bytes>) -> io::Result<Response<Bytes>> {
-        let request = self.signed(service, request)?;
-        blocking(exchange(self.address, request))
+        visit(self.address, self.signed(service, request)?)
     }
 
     /// The request with the caller's name and the signature of the account's root user.
@@ -171,18 +170,10 @@ impl Client {
     }
 }
 
-/// Sends a request that nobody signs: to an environment's API, or to the webhook's.
-///
-/// # Errors
-/// Where there is no answer.
-pub fn anonymous(address: SocketAddr, request: Request<Bytes>) -> io::Result<Response<Bytes>> {
-    blocking(exchange(address, request))
-}
-
-/// Waits for an exchange, from a thread that may wait.
-fn blocking(exchange: impl Future<Output = io::Result<Response<Bytes>>>) -> io::Result<Response<Bytes>> {
+/// Sends a request as it is, and blocks.
+pub(super) fn visit(address: SocketAddr, request: Request<Bytes>) -> io::Result<Response<Bytes>> {
     let asking = async move {
-        tokio::time::timeout(PATIENCE, exchange)
+        tokio::time::timeout(PATIENCE, exchange(address, request))
             .await
             .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
     };
@@ -206,14 +197,13 @@ pub(super) async fn exchange(address: SocketAddr, request: Request<Bytes>) -> io
     };
     tokio::pin!(connection);
     tokio::pin!(asking);
-    loop {
-        tokio::select! {
-            biased;
-            answer = &mut asking => return answer.map_err(io::Error::other),
-            ended = &mut connection => {
-                ended.map_err(io::Error::other)?;
-                return asking.await.map_err(io::Error::other);
-            }
+    tokio::select! {
+        biased;
+        answer = &mut asking => answer.map_err(io::Error::other),
+        // The answer may be there in whole, and its reader not yet asked.
+        ended = &mut connection => {
+            ended.map_err(io::Error::other)?;
+            asking.await.map_err(io::Error::other)
         }
     }
 }

@@ -22,6 +22,7 @@ mod client;
 mod cloudformation;
 mod codepipeline;
 mod engine;
+mod execute_api;
 mod fault;
 mod front;
 mod grants;
@@ -45,11 +46,13 @@ use std::{
     },
 };
 
+use bytes::Bytes;
 use codepipeline_local::{Builder, Engine, Listener};
+use http::{HeaderValue, Request, Response, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-pub use client::{Client, Failure, anonymous};
+pub use client::{Client, Failure};
 pub use codepipeline::{PipelineResource, PipelineService};
 pub use fault::Fault;
 pub use grants::{Difference, Grants, Statement, variables};
@@ -280,6 +283,28 @@ impl Cloud {
     /// the front, without asking.
     pub fn give_functions(&self, name: &str, value: &str) {
         lock(&self.front.state.variables).insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Where the API of an address such as `https://abc123.execute-api.eu-west-1.amazonaws.com/stage/path` is on this machine; none if
+    /// it is no API's address.
+    pub fn local_url(&self, url: &str) -> Option<String> {
+        let (host, path) = url.strip_prefix("https://")?.split_once('/')?;
+        let (api, _) = host.split_once(".execute-api.")?;
+        let (stage, path) = path.split_once('/').unwrap_or((path, ""));
+        Some(format!(
+            "{}/restapis/{api}/{stage}/_user_request_/{path}",
+            self.endpoint()
+        ))
+    }
+
+    /// Sends a request that nobody signs, such as GitHub's or a browser's; its URI is a path. Blocks.
+    ///
+    /// # Errors
+    /// Where there is no answer.
+    pub fn visit(&self, mut request: Request<Bytes>) -> std::io::Result<Response<Bytes>> {
+        let host = HeaderValue::from_str(&self.address().to_string()).map_err(std::io::Error::other)?;
+        request.headers_mut().insert(header::HOST, host);
+        client::visit(self.address(), request)
     }
 
     /// A client without an SDK whose calls are the caller's, with the rights of the account's root user.

@@ -26,7 +26,7 @@ pub(super) fn visit(world: &World, stack: &str) -> Result<Vec<(String, u16)>, Re
     let token = sign_in(world, pool, client)?;
     let mut answers = Vec::new();
     for (who, token) in [("nobody", None), ("a signed-in user", Some(token))] {
-        let (status, body) = get(&format!("{url}{PATH}"), token.as_deref())?;
+        let (status, body) = get(world, &format!("{url}{PATH}"), token.as_deref())?;
         let request = format!("GET {PATH} as {who}");
         world.recorder.record(Happening::Answered {
             request: request.clone(),
@@ -71,12 +71,12 @@ fn sign_in(world: &World, pool: &str, client: &str) -> Result<String, RehearsalE
         .ok_or_else(|| RehearsalError::Unreadable("signing in gave no token".to_owned()))
 }
 
-fn get(url: &str, token: Option<&str>) -> Result<(u16, String), RehearsalError> {
+fn get(world: &World, url: &str, token: Option<&str>) -> Result<(u16, String), RehearsalError> {
     let mut request = Request::builder().method(Method::GET);
     if let Some(token) = token {
         request = request.header("authorization", token);
     }
-    let answer = super::world::ask(url, request, Bytes::new())?;
+    let answer = world.ask(url, request, Bytes::new())?;
     let body = String::from_utf8_lossy(answer.body()).into_owned();
     Ok((answer.status().as_u16(), body))
 }

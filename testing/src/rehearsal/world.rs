@@ -3,7 +3,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
-    net::SocketAddr,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -29,7 +28,7 @@ use super::{
     webhook::{Delivery, PullRequest},
 };
 use crate::{
-    aws::{self, Client, Cloud, REGION, states::Executions},
+    aws::{Client, Cloud, REGION, states::Executions},
     github::{Archive, GitHub, Repository},
     lambda,
 };
@@ -183,16 +182,8 @@ impl World {
 
     /// An API's address, as it is reached on this machine.
     pub(super) fn here(&self, url: &str) -> String {
-        let Some((host, path)) = url.strip_prefix("https://").and_then(|rest| rest.split_once('/')) else {
-            return url.to_owned();
-        };
-        let id = host.split('.').next().unwrap_or_default();
-        let (stage, path) = path.split_once('/').unwrap_or((path, ""));
-        let slash = if path.is_empty() { "" } else { "/" };
-        format!(
-            "{}/restapis/{id}/{stage}/_user_request_{slash}{path}",
-            self.cloud.endpoint()
-        )
+        let local = self.cloud.local_url(url).unwrap_or_else(|| url.to_owned());
+        local.trim_end_matches('/').to_owned()
     }
 
     /// GitHub has a commit, and what is in it.
@@ -241,6 +232,18 @@ impl World {
         self.on_github().updated(&self.pull_request.updated_at);
     }
 
+    /// Asks an API on the local AWS, as anybody does who is not AWS.
+    pub(super) fn ask(&self, url: &str, request: Builder, body: Bytes) -> Result<Response<Bytes>, RehearsalError> {
+        let lost = |source| RehearsalError::NoAnswer {
+            url: url.to_owned(),
+            source,
+        };
+        let path = url.strip_prefix(&self.cloud.endpoint()).unwrap_or(url);
+        let request = request.uri(path).body(body);
+        let request = request.map_err(|fault| lost(io::Error::other(fault)))?;
+        self.cloud.visit(request).map_err(lost)
+    }
+
     /// The next delivery about the pull request as it is now.
     pub(super) fn delivery(&mut self, action: &str) -> Delivery {
         self.deliveries += 1;
@@ -253,7 +256,7 @@ impl World {
         for (name, value) in &delivery.headers {
             request = request.header(*name, value);
         }
-        let answer = ask(&self.webhook_url, request, delivery.body.clone().into())?;
+        let answer = self.ask(&self.webhook_url, request, delivery.body.clone().into())?;
         Ok(answer.status().as_u16())
     }
 
@@ -506,23 +509,6 @@ fn invoke(client: &Client, function: &str, payload: &Value) -> Result<Answered, 
         failed: answer.headers().contains_key("x-amz-function-error"),
         payload: serde_json::from_slice(answer.body()).unwrap_or(Value::Null),
     })
-}
-
-/// Asks an address on this machine, as anybody does who is not AWS.
-pub(super) fn ask(url: &str, request: Builder, body: Bytes) -> Result<Response<Bytes>, RehearsalError> {
-    let lost = |source| RehearsalError::NoAnswer {
-        url: url.to_owned(),
-        source,
-    };
-    let address = url.strip_prefix("http://").unwrap_or(url);
-    let (host, path) = address.split_once('/').unwrap_or((address, ""));
-    let host: SocketAddr = host.parse().map_err(|fault| lost(io::Error::other(fault)))?;
-    let request = request
-        .uri(format!("/{path}"))
-        .header("host", host.to_string())
-        .body(body);
-    let request = request.map_err(|fault| lost(io::Error::other(fault)))?;
-    aws::anonymous(host, request).map_err(lost)
 }
 
 /// The time as GitHub writes it.
