@@ -52,12 +52,22 @@ struct Place {
     sources: Arc<Vec<u8>>,
 }
 
+/// The archive of this repository, packed once.
+fn sources(what: &str) -> Option<Arc<Vec<u8>>> {
+    static PACKED: Mutex<Option<Arc<Vec<u8>>>> = Mutex::new(None);
+    let mut packed = PACKED.lock().unwrap();
+    if packed.is_none() {
+        *packed = or_skip(what, toolbox::repository()).map(Arc::new);
+    }
+    packed.clone()
+}
+
 impl Place {
     fn new(what: &str) -> Option<Self> {
         Some(Self {
             toolbox: or_skip(what, Toolbox::install())?,
             cloud: or_skip(what, Cloud::start())?,
-            sources: Arc::new(or_skip(what, toolbox::repository())?),
+            sources: sources(what)?,
         })
     }
 
@@ -242,6 +252,7 @@ fn a_test_user_signs_in_with_the_token_of_the_environments_pool() {
     ];
     let mut properties = unit_test(&emitted);
     let spec = json!({ "version": 0.2, "phases": { "build": { "commands": commands } } });
+    properties["Name"] = "token".into();
     properties["Source"]["BuildSpec"] = spec.to_string().into();
     let log: Arc<Mutex<Vec<String>>> = Arc::default();
     let lines = Arc::clone(&log);
@@ -258,7 +269,7 @@ fn a_test_user_signs_in_with_the_token_of_the_environments_pool() {
         let found = outputs.iter().find(|output| output["OutputKey"] == key);
         found.expect(key)["OutputValue"].as_str().unwrap().to_owned()
     };
-    let token = log.iter().filter(own).next_back().expect("a token");
+    let token = log.iter().rfind(own).expect("a token");
     let claims = token.trim().split('.').nth(1).expect("a token has three parts");
     let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
     assert_eq!(claims["token_use"], "id", "{claims}");
