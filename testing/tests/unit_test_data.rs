@@ -7,6 +7,7 @@ use std::path::Path;
 
 use contract::Item;
 use serde_json::{Map, Value};
+use stacks::Project;
 use testing::emission::{self, Emission};
 
 fn items() -> Vec<Map<String, Value>> {
@@ -93,4 +94,23 @@ fn the_scripts_that_the_configuration_runs_are_there() {
         assert!(text.starts_with("#!/usr/bin/env bash\n"), "{path}");
         assert!(text.contains("\nset -euo pipefail\n"), "{path} goes on after a failure");
     }
+}
+
+#[test]
+fn the_rehearsed_project_differs_in_what_takes_minutes_and_in_nothing_else() {
+    let rehearsed = Project::from_yaml(include_str!("../rehearsal/project.yaml")).expect("it is a configuration");
+    let mut shipped = emission::project();
+    assert_ne!(rehearsed, shipped);
+    shipped.unit_test.build.clone_from(&rehearsed.unit_test.build);
+    shipped.unit_test.commands.clone_from(&rehearsed.unit_test.commands);
+    shipped
+        .unit_test
+        .report_folder
+        .clone_from(&rehearsed.unit_test.report_folder);
+    shipped.application.package.clone_from(&rehearsed.application.package);
+    shipped
+        .build
+        .install
+        .retain(|command| !command.contains("cargo-nextest"));
+    assert_eq!(rehearsed, shipped);
 }

@@ -11,103 +11,108 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use codepipeline_local::{BuildInput, BuildRequest, BuildResult, BuildStatus, Builder, ShellBuilder};
 use serde_json::{Value, json};
 use stacks::Project;
-use testing::aws::Cloud;
-use testing::emission::{self, Emission, Kind};
+use testing::aws::{Cloud, REGION};
+use testing::emission::{self, Emission};
 use testing::or_skip;
 use testing::toolbox::{self, Toolbox, Turn};
 use testing::tools;
-
-const PHASES: [&str; 4] = ["install", "pre_build", "build", "post_build"];
 
 fn rehearsed() -> Project {
     Project::from_yaml(include_str!("../rehearsal/project.yaml")).expect("it is a configuration")
 }
 
-/// The emitted buildspecs by the end of their names.
-fn buildspec(emitted: &[Emission], ending: &str) -> serde_yaml::Value {
-    let texts = emitted.iter().flat_map(Emission::texts);
-    let mut found =
-        texts.filter(|text| text.kind == Kind::Document(synth::DocumentKind::Buildspec) && text.name.ends_with(ending));
-    let text = found
-        .next()
-        .unwrap_or_else(|| panic!("no buildspec is named …{ending}"));
-    serde_yaml::from_str(&text.text).expect("it is YAML")
+/// The properties of the emitted build project of the unit tests, with intrinsic functions resolved as far as a build sees them.
+fn unit_test(emitted: &[Emission]) -> Value {
+    let stacks = emitted.iter().filter(|emission| emission.owner == "shared");
+    let mut projects = stacks
+        .flat_map(Emission::resources)
+        .filter(|resource| resource.kind == "AWS::CodeBuild::Project");
+    let mut properties = projects.next().expect("a shared stack has a build").properties.clone();
+    assert!(projects.next().is_none(), "the unit tests are the only shared build");
+    properties["ServiceRole"] = "arn:aws:iam::123456789012:role/build".into();
+    properties["LogsConfig"]["CloudWatchLogs"]["GroupName"] = "/aws/codebuild/unit-test".into();
+    properties
 }
 
-/// A folder with the sources and all that a build of them needs.
+/// What builds of this repository need around them.
 struct Place {
     toolbox: Toolbox,
     cloud: Cloud,
-    folder: PathBuf,
-    /// One build at a time, since all have the same folder.
-    _alone: MutexGuard<'static, ()>,
+    sources: Arc<Vec<u8>>,
+}
+
+/// The archive of this repository, packed once.
+fn sources(what: &str) -> Option<Arc<Vec<u8>>> {
+    static PACKED: Mutex<Option<Arc<Vec<u8>>>> = Mutex::new(None);
+    let mut packed = PACKED.lock().unwrap();
+    if packed.is_none() {
+        *packed = or_skip(what, toolbox::repository()).map(Arc::new);
+    }
+    packed.clone()
 }
 
 impl Place {
     fn new(what: &str) -> Option<Self> {
-        static ALONE: Mutex<()> = Mutex::new(());
-        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        let toolbox = or_skip(what, Toolbox::install())?;
-        let cloud = or_skip(what, Cloud::start())?;
-        let files = or_skip(what, toolbox::repository())?;
-        // Where it always is, so that cargo builds only what has changed since the last run.
-        let folder = tools::folder().unwrap().join("unit-test-sources");
-        toolbox::refresh(&folder, &files).unwrap();
         Some(Self {
-            toolbox,
-            cloud,
-            folder,
-            _alone: alone,
+            toolbox: or_skip(what, Toolbox::install())?,
+            cloud: or_skip(what, Cloud::start())?,
+            sources: sources(what)?,
         })
     }
 
-    /// The environment of a build whose calls to AWS are `caller`'s.
-    fn variables(&self, caller: &str) -> BTreeMap<String, String> {
-        let mut variables = self.toolbox.variables();
-        variables.extend(self.cloud.variables(caller));
-        variables.insert("AWS_DEFAULT_REGION".to_owned(), testing::aws::REGION.to_owned());
+    /// Runs a build to its end, whose calls to AWS are `caller`'s; `heard` is told each line of its log.
+    fn build(&self, caller: &str, properties: &Value, heard: impl Fn(&str) + Send + Sync + 'static) -> BuildResult {
+        let root = tools::folder().unwrap().join("unit-test-builds");
+        fs::create_dir_all(&root).unwrap();
+        let mut variables = self.cloud.variables(caller);
         variables.insert("AWS_SDK_UA_APP_ID".to_owned(), caller.to_owned());
-        variables
-    }
-
-    fn bash(&self, caller: &str) -> Command {
-        let mut command = Command::new("bash");
-        command
-            .current_dir(&self.folder)
-            .env_clear()
-            .envs(self.variables(caller))
-            .process_group(0);
-        command
-    }
-}
-
-/// The commands of all phases as one script, each shown before it runs, stopping at the first that fails.
-fn script(spec: &serde_yaml::Value) -> String {
-    let mut script = String::new();
-    for phase in PHASES {
-        let commands = spec["phases"][phase]["commands"].as_sequence().expect(phase);
-        for command in commands {
-            let command = command.as_str().expect("a command");
-            script.push_str(&format!("echo {}\n{command}\n", quoted(&format!("{phase}: {command}"))));
-            script.push_str("code=$?; if [ $code -ne 0 ]; then echo \"ended with $code\"; exit $code; fi\n");
+        let builder = ShellBuilder::new(root).toolbox(self.toolbox.tools(variables));
+        let mut running = builder.start(self.request(properties, heard));
+        loop {
+            if let Some(result) = running.poll(SystemTime::now()).result {
+                return result;
+            }
+            thread::sleep(Duration::from_millis(10));
         }
     }
-    script
-}
 
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
+    /// As the emitted pipeline asks for it.
+    fn request(&self, properties: &Value, heard: impl Fn(&str) + Send + Sync + 'static) -> BuildRequest {
+        let project =
+            codepipeline_local::Project::from_resource(properties).unwrap_or_else(|faults| panic!("{faults}"));
+        let id = format!("{}:11111111-1111-4111-8111-111111111111", project.name);
+        BuildRequest {
+            arn: format!("arn:aws:codebuild:{REGION}:123456789012:build/{id}"),
+            id,
+            number: 1,
+            project: Arc::new(project),
+            initiator: "codepipeline/thebestest-unit-test".to_owned(),
+            region: REGION.to_owned(),
+            execution: "execution".to_owned(),
+            action: "UnitTest".to_owned(),
+            variables: vec![("ENVIRONMENT".to_owned(), "stage".to_owned())],
+            inputs: vec![BuildInput {
+                name: "Source".to_owned(),
+                archive: Arc::clone(&self.sources),
+                location: "artifacts/thebestest-unit-te/Source/abcdefg.zip".to_owned(),
+                revision: None,
+            }],
+            outputs: Vec::new(),
+            timeout: Duration::from_secs(600),
+            log: Arc::new(heard),
+        }
+    }
 }
 
 /// One call to the build's own DynamoDB, as the tests of an application make them: with credentials that belong to nobody.
@@ -131,63 +136,58 @@ fn dynamodb(operation: &str, input: &Value) -> Value {
 
 #[test]
 fn the_emitted_unit_test_build_runs_on_this_machine() {
-    let Some(place) = Place::new("the unit-test build") else {
-        return;
-    };
-    let Some(_turn) = or_skip("the unit-test build", Turn::wait()) else {
+    const WHAT: &str = "the unit-test build";
+    let Some(place) = Place::new(WHAT) else { return };
+    let Some(turn) = or_skip(WHAT, Turn::wait()) else {
         return;
     };
     let emitted = emission::emit(&rehearsed(), &["stage"]);
-    let spec = buildspec(&emitted, "unit-test.buildspec.yaml");
-    let mut command = place.bash("unit-test");
-    for (name, value) in spec["env"]["variables"].as_mapping().expect("variables") {
-        command.env(name.as_str().unwrap(), value.as_str().unwrap());
-    }
-    let mut build = command
-        .env("ENVIRONMENT", "stage")
-        .args(["-c", &format!("exec 2>&1\n{}", script(&spec))])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("bash starts");
-    let (mut log, mut items, mut table) = (String::new(), Value::Null, Value::Null);
-    for line in BufReader::new(build.stdout.take().unwrap()).lines() {
-        let line = line.unwrap();
+    let found: Arc<Mutex<Option<[Value; 2]>>> = Arc::default();
+    let log: Arc<Mutex<Vec<String>>> = Arc::default();
+    let (seen, lines) = (Arc::clone(&found), Arc::clone(&log));
+    let result = place.build("unit-test", &unit_test(&emitted), move |line| {
+        lines.lock().unwrap().push(line.to_owned());
         // The database lives as long as the build, so it is asked while the build goes on.
         if let Some(said) = line.strip_prefix("load.sh: ") {
             let name = said.split(' ').next().unwrap();
-            items = dynamodb("Scan", &json!({ "TableName": name }));
-            table = dynamodb("DescribeTable", &json!({ "TableName": name }));
+            let table = dynamodb("DescribeTable", &json!({ "TableName": name }));
+            let items = dynamodb("Scan", &json!({ "TableName": name }));
+            *seen.lock().unwrap() = Some([table["Table"].clone(), items["Items"].clone()]);
         }
-        log.push_str(&line);
-        log.push('\n');
-    }
-    let status = build.wait().unwrap();
-    assert!(status.success(), "{status}:\n{log}");
+    });
+    let log = log.lock().unwrap().join("\n");
+    assert_eq!(result.status, BuildStatus::Succeeded, "{log}");
 
-    loaded(&emitted, &table["Table"], &items["Items"]);
-    reported(
-        &place
-            .folder
-            .join(spec["reports"]["unit-tests"]["base-directory"].as_str().unwrap()),
-    );
-    let template = fs::read_to_string(place.folder.join("out/app.json")).expect("the template is written");
-    let calls = place.cloud.all_calls();
-    let operations: Vec<(&str, &str)> = calls
-        .iter()
-        .map(|call| (call.service.as_str(), call.operation.as_str()))
-        .collect();
-    assert_eq!(
-        operations,
-        [("cloudformation", "ValidateTemplate")],
-        "all that the build asks of AWS"
-    );
-    assert_eq!(calls[0].parameters["TemplateBody"], template);
-    assert_eq!(calls[0].status, Some(200));
-    assert_eq!(calls[0].caller, "unit-test");
+    let [table, items] = found.lock().unwrap().take().expect("load.sh says that it is done");
+    loaded(&emitted, &table, &items);
+    let [report] = result.reports.as_slice() else {
+        panic!("one report is declared: {:?}", result.reports)
+    };
+    assert_eq!(report.name, "unit-tests");
+    assert!(report.total() > 10, "the application's tests are in it: {report:?}");
+    assert_eq!(report.succeeded, report.total(), "{report:?}");
+    validated(&place.cloud, &emitted);
     // The next one could begin: the database has ended with the build.
-    drop(_turn);
+    drop(turn);
     drop(or_skip("the next build", Turn::wait()));
+}
+
+/// The emitted template was validated, and nothing else was asked of AWS.
+fn validated(cloud: &Cloud, emitted: &[Emission]) {
+    let calls = cloud.all_calls();
+    let [call] = calls.as_slice() else {
+        panic!("one call, not {calls:?}")
+    };
+    assert_eq!(
+        (call.caller.as_str(), call.operation.as_str(), call.status),
+        ("unit-test", "ValidateTemplate", Some(200))
+    );
+    let template = call.parameters["TemplateBody"].as_str().expect("a template");
+    let application = emitted
+        .iter()
+        .find(|emission| emission.template["Outputs"].get("UserPoolId").is_some())
+        .expect("the application is emitted");
+    assert_eq!(serde_json::from_str::<Value>(template).unwrap(), application.template);
 }
 
 /// The table is the emitted one, with the data of the repository.
@@ -219,24 +219,6 @@ fn loaded(emitted: &[Emission], table: &Value, items: &Value) {
     );
 }
 
-/// Every report is JUnit's, and all tests of the application are in them.
-fn reported(folder: &Path) {
-    let mut names = Vec::new();
-    for report in fs::read_dir(folder).expect("the reports are written") {
-        let text = fs::read_to_string(report.unwrap().path()).unwrap();
-        let document = roxmltree::Document::parse(&text).unwrap_or_else(|fault| panic!("{fault}: {text}"));
-        for suite in document.descendants().filter(|node| node.has_tag_name("testsuite")) {
-            assert_eq!(suite.attribute("failures"), Some("0"));
-            assert_eq!(suite.attribute("errors"), Some("0"));
-            let cases = suite.children().filter(|node| node.has_tag_name("testcase"));
-            names.extend(cases.map(|case| case.attribute("classname").unwrap().to_owned()));
-        }
-    }
-    for module in ["app::tests", "comment::tests"] {
-        assert!(names.iter().any(|name| name == module), "{names:?}");
-    }
-}
-
 #[test]
 fn a_test_user_signs_in_with_the_token_of_the_environments_pool() {
     let Some(place) = Place::new("the token of a test user") else {
@@ -250,53 +232,51 @@ fn a_test_user_signs_in_with_the_token_of_the_environments_pool() {
     // The stack without what needs the functions' code: the pool, its client, and what they refer to.
     let mut template = application.template.clone();
     template["Parameters"] = json!({});
-    template["Resources"]
-        .as_object_mut()
-        .unwrap()
-        .retain(|_, resource| resource["Type"].as_str().unwrap().starts_with("AWS::Cognito::"));
-    template["Outputs"]
-        .as_object_mut()
-        .unwrap()
-        .retain(|name, _| name.starts_with("UserPool"));
-    let file = place.folder.join("pool.json");
-    fs::write(&file, template.to_string()).unwrap();
+    let of = |template: &mut Value, part: &str, keep: fn(&str, &Value) -> bool| {
+        let part = template[part].as_object_mut().expect("a part of the template");
+        part.retain(|name, value| keep(name, value));
+    };
+    of(&mut template, "Resources", |_, resource| {
+        resource["Type"]
+            .as_str()
+            .is_some_and(|kind| kind.starts_with("AWS::Cognito::"))
+    });
+    of(&mut template, "Outputs", |name, _| name.starts_with("UserPool"));
     let name = &application.stack.name;
-    let script = format!(
-        "set -euo pipefail
-        aws cloudformation create-stack --stack-name {name} --template-body file://pool.json > /dev/null
-        aws cloudformation wait stack-create-complete --stack-name {name}
-        aws cloudformation describe-stacks --stack-name {name} --query 'Stacks[0].Outputs' --output json
-        echo ---
-        bash testing/dynamodb/token.sh pr-17 ada@example.com"
-    );
-    let output = place
-        .bash("tester")
-        .args(["-c", &script])
-        .output()
-        .expect("bash starts");
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert!(
-        output.status.success(),
-        "{text}\n{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let commands = [
+        format!("cat > pool.json <<'END'\n{template}\nEND"),
+        format!("aws cloudformation create-stack --stack-name {name} --template-body file://pool.json > /dev/null"),
+        format!("aws cloudformation wait stack-create-complete --stack-name {name}"),
+        format!("aws cloudformation describe-stacks --stack-name {name} --output json | jq -c '.Stacks[0].Outputs'"),
+        "bash testing/dynamodb/token.sh pr-17 ada@example.com".to_owned(),
+    ];
+    let mut properties = unit_test(&emitted);
+    let spec = json!({ "version": 0.2, "phases": { "build": { "commands": commands } } });
+    properties["Name"] = "token".into();
+    properties["Source"]["BuildSpec"] = spec.to_string().into();
+    let log: Arc<Mutex<Vec<String>>> = Arc::default();
+    let lines = Arc::clone(&log);
+    let result = place.build("tester", &properties, move |line| {
+        lines.lock().unwrap().push(line.to_owned());
+    });
+    let log = log.lock().unwrap();
+    assert_eq!(result.status, BuildStatus::Succeeded, "{}", log.join("\n"));
 
-    let (outputs, token) = text.split_once("---").unwrap();
-    let outputs: Vec<Value> = serde_json::from_str(outputs).unwrap();
+    let own = |line: &&String| !line.starts_with("[Container]");
+    let outputs = log.iter().filter(own).find(|line| line.starts_with("[{"));
+    let outputs: Vec<Value> = serde_json::from_str(outputs.expect("the outputs")).unwrap();
     let output = |key: &str| {
         let found = outputs.iter().find(|output| output["OutputKey"] == key);
-        found.expect(key)["OutputValue"].clone()
+        found.expect(key)["OutputValue"].as_str().unwrap().to_owned()
     };
+    let token = log.iter().rfind(own).expect("a token");
     let claims = token.trim().split('.').nth(1).expect("a token has three parts");
     let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
     assert_eq!(claims["token_use"], "id", "{claims}");
     assert_eq!(claims["aud"], output("UserPoolClientId"), "{claims}");
-    let pool = output("UserPoolId");
     assert!(
-        claims["iss"].as_str().unwrap().ends_with(pool.as_str().unwrap()),
+        claims["iss"].as_str().unwrap().ends_with(&output("UserPoolId")),
         "{claims}"
     );
-    // The password stands in no argument: the calls are the only place that it is in.
-    let calls = place.cloud.calls("tester");
-    assert!(calls.iter().any(|call| call.operation == "AdminSetUserPassword"));
+    assert_eq!(claims["email"], "ada@example.com", "{claims}");
 }

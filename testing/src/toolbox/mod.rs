@@ -13,17 +13,18 @@
 //! fence: rehearse only what you would build.
 //!
 //! ```no_run
+//! use codepipeline_local::ShellBuilder;
+//!
 //! let toolbox = testing::toolbox::Toolbox::install()?;
-//! let turn = testing::toolbox::Turn::wait()?;
-//! let build = std::process::Command::new("bash").env_clear().envs(toolbox.variables()).args(["-c", "jq --version"]).output();
-//! drop(turn);
+//! let cloud = testing::aws::Cloud::start()?;
+//! let builder = ShellBuilder::new("target/builds").toolbox(toolbox.tools(cloud.variables("unit-test")));
 //! # Ok::<(), testing::Error>(())
 //! ```
 
 mod sources;
 mod turn;
 
-pub use sources::{refresh, repository};
+pub use sources::repository;
 pub use turn::Turn;
 
 use std::{
@@ -32,6 +33,8 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
+
+use codepipeline_local::Tools;
 
 use crate::{
     Error,
@@ -50,7 +53,7 @@ const COMMANDS: [(&str, Packages); 6] = [
     ("zip", Packages::BuildTools),
 ];
 /// What a build is handed on of the environment: where a toolchain other than the usual one is, and the way to the crates.
-const HANDED_ON: [&str; 12] = [
+const HANDED_ON: [&str; 11] = [
     "ALL_PROXY",
     "HTTPS_PROXY",
     "HTTP_PROXY",
@@ -58,7 +61,6 @@ const HANDED_ON: [&str; 12] = [
     "RUSTUP_TOOLCHAIN",
     "SSL_CERT_DIR",
     "SSL_CERT_FILE",
-    "TMPDIR",
     "all_proxy",
     "http_proxy",
     "https_proxy",
@@ -85,12 +87,10 @@ impl Toolbox {
         made_from.extend(shims.values().map(String::as_bytes));
         let folder = tools::install(&tools::folder()?, TOOL, &made_from, |draft| {
             write(&draft.join("build_tools.py"), SCRIPT)?;
-            for folder in ["bin", "home"] {
-                let folder = draft.join(folder);
-                fs::create_dir(&folder).map_err(|source| failed("make", &folder, source))?;
-            }
+            let commands = draft.join("bin");
+            fs::create_dir(&commands).map_err(|source| failed("make", &commands, source))?;
             for (name, text) in &shims {
-                let file = draft.join("bin").join(name);
+                let file = commands.join(name);
                 write(&file, text)?;
                 fs::set_permissions(&file, fs::Permissions::from_mode(0o755))
                     .map_err(|source| failed("make executable", &file, source))?;
@@ -106,11 +106,24 @@ impl Toolbox {
         self.folder.join("bin")
     }
 
-    /// The environment of a build, to which come the variables of its project, its action and its AWS. Nothing else of the
-    /// environment of whoever starts it belongs there.
+    /// What a [`codepipeline_local::ShellBuilder`] gives builds: the commands, their variables with these besides, such as those of
+    /// [`crate::aws::Cloud::variables`], and a folder for the sources.
     ///
-    /// `HOME` is a folder of the toolbox's own, so that no settings of the user count, while Rust and its crates are the user's.
-    /// What cargo builds is kept between builds, in a folder below the target folder.
+    /// There is one folder for all builds of a checkout, and what cargo makes of it is kept beside it: builds wait for each other, and
+    /// what has not changed since the last one is not built again.
+    #[must_use]
+    pub fn tools(&self, more: BTreeMap<String, String>) -> Tools {
+        let mut variables = self.variables();
+        variables.extend(more);
+        Tools {
+            path: vec![self.commands()],
+            variables: variables.into_iter().collect(),
+            source: Some(kept().join("source")),
+        }
+    }
+
+    /// The variables of a build, to which come `HOME`, a folder of its own, and those of its project, its action and its AWS. Nothing
+    /// else of the environment of whoever starts it belongs there. Rust and its crates are the user's.
     #[must_use]
     pub fn variables(&self) -> BTreeMap<String, String> {
         let home = env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
@@ -122,9 +135,8 @@ impl Toolbox {
         let own = [
             ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
             ("AWS_PAGER", String::new()),
-            ("CARGO_TARGET_DIR", shown(&tools::target().join("builds"))),
+            ("CARGO_TARGET_DIR", shown(&kept().join("target"))),
             ("CARGO_TERM_COLOR", "never".to_owned()),
-            ("HOME", shown(&self.folder.join("home"))),
             ("LANG", "C.UTF-8".to_owned()),
             ("PATH", format!("{}:{paths}", shown(&self.commands()))),
         ];
@@ -136,6 +148,11 @@ impl Toolbox {
             .chain(own)
             .collect()
     }
+}
+
+/// What builds leave to the next one.
+fn kept() -> PathBuf {
+    tools::target().join("builds")
 }
 
 /// One command as a shell script: its Python sees no variables and no packages of the user's.

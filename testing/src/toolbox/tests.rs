@@ -17,6 +17,7 @@ fn bash(toolbox: &Toolbox, folder: &Path, script: &str) -> Output {
         .args(["-euo", "pipefail", "-c", script])
         .current_dir(folder)
         .env_clear()
+        .env("HOME", folder)
         .envs(toolbox.variables())
         .output()
         .unwrap()
@@ -178,7 +179,7 @@ fn java_runs_nothing_but_the_local_dynamodb() {
 fn a_build_sees_no_credentials_and_no_settings_of_the_user() {
     let Some(toolbox) = toolbox() else { return };
     let variables = toolbox.variables();
-    assert!(Path::new(&variables["HOME"]).starts_with(tools::folder().unwrap()));
+    assert_eq!(variables.get("HOME"), None, "each build has one of its own");
     let secret = |name: &&String| {
         name.starts_with("AWS_") && !["AWS_EC2_METADATA_DISABLED", "AWS_PAGER"].contains(&name.as_str())
     };
