@@ -2,8 +2,17 @@
 //!
 //! The front reads every request as the service's own model describes it (botocore's, which the AWS CLI is generated from),
 //! remembers it with the handler that made it, refuses what breaks a rule of the model, and hands the rest to MiniStack. So a test
-//! knows what was asked of AWS, whichever client asked, and what an emulator would have let pass does not pass. The front answers
-//! CodePipeline itself ([`Pipelines`]), which no emulator executes, and fails calls on request ([`Fault`]).
+//! knows what was asked of AWS, whichever client asked, and what an emulator would have let pass does not pass. The front fails calls
+//! on request ([`Fault`]), and answers for what no emulator has:
+//!
+//! | what | how |
+//! |---|---|
+//! | CodePipeline | scripted by the test ([`Pipelines`]), or executed for the pipelines that stacks have ([`Cloud::execute_pipelines`]) |
+//! | Step Functions' executions | by whoever is installed ([`Cloud::run_machines`]), else by MiniStack |
+//! | CloudFormation | MiniStack runs the stacks, and asks the front before each step of a resource; templates stay as they are sent |
+//! | API Gateway | MiniStack serves the deployed APIs ([`Cloud::local_url`]); integrations with Step Functions are the front's |
+//!
+//! Functions that a stack makes run as processes of MiniStack's, with the front as their AWS, and their calls are their handler's.
 //!
 //! ```no_run
 //! let Some(cloud) = testing::or_skip("the record is kept", testing::aws::Cloud::start()) else { return };
