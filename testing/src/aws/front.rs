@@ -181,8 +181,7 @@ impl State {
         let answer = if let Some(denied) = denied {
             Ok(denied)
         } else if broken.is_empty() {
-            self.carry_out(&service, operation, &parameters, (head, body))
-                .await
+            self.carry_out(&service, operation, &parameters, (head, body)).await
         } else {
             let broken: Vec<String> = broken
                 .iter()

@@ -128,7 +128,11 @@ async fn pipeline(step: &Step, pipelines: &Deployed) -> Verdict {
 fn without_own_tags(properties: &Value) -> Value {
     let mut properties = properties.clone();
     if let Some(tags) = properties.get_mut("Tags").and_then(Value::as_array_mut) {
-        tags.retain(|tag| !tag["Key"].as_str().is_some_and(|key| key.starts_with("aws:cloudformation:")));
+        tags.retain(|tag| {
+            !tag["Key"]
+                .as_str()
+                .is_some_and(|key| key.starts_with("aws:cloudformation:"))
+        });
     }
     properties
 }
@@ -137,7 +141,10 @@ fn without_own_tags(properties: &Value) -> Value {
 fn made_up(text: &str) -> String {
     let letters: Vec<char> = ('A'..='Z').chain('0'..='9').collect();
     let digest = <sha2::Sha256 as sha2::Digest>::digest(text.as_bytes());
-    let chosen = digest.iter().take(12).map(|byte| letters[usize::from(*byte) % letters.len()]);
+    let chosen = digest
+        .iter()
+        .take(12)
+        .map(|byte| letters[usize::from(*byte) % letters.len()]);
     chosen.collect()
 }
 

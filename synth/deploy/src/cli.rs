@@ -1,0 +1,75 @@
+//! The flags: what they are called, what they mean, and what `--help` teaches.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done, or nothing to do
+  2    the flags, the configuration, the stacks or a named file are unusable
+  3    AWS or GitHub cannot be reached, or does not let us
+  4    somebody must decide: data would be lost, or the plan was not confirmed
+  5    another run is at work
+  6    CloudFormation could not do what the plan says
+  7    all is deployed, but GitHub's ping was not answered with success
+  130  interrupted
+
+Whatever ended a run, running the same command again goes on from there.";
+
+/// Puts the shared stacks on AWS and points GitHub's webhook at them.
+///
+/// Credentials, profile and endpoint are AWS's own: AWS_PROFILE, AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL and so on. The region and the
+/// repository are the configuration's.
+#[derive(Debug, Parser)]
+#[command(name = "deploy", version, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Bring all shared stacks and the webhook to what the code says.
+    #[command(after_help = "\
+Examples:
+  deploy up                                      ask before each stack is changed
+  deploy up --yes --credentials - < token        as a machine does it
+  deploy up --bootstrap target/lambda/bootstrap  take a binary that was built elsewhere
+  deploy up --yes --json | jq 'select(.event == \"plan\")'")]
+    Up(UpFlags),
+}
+
+/// The flags of every subcommand.
+#[derive(Debug, Args)]
+pub(crate) struct Output {
+    /// The configuration [default: stacks/project.yaml here or in a folder above, up to the repository's root].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Print what happens as JSON, one object a line.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The flags of `up`.
+#[derive(Debug, Args)]
+pub(crate) struct UpFlags {
+    #[command(flatten)]
+    pub(crate) output: Output,
+    /// Carry plans out without asking.
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// The functions' binary [default: built here, for the configuration's processor].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) bootstrap: Option<PathBuf>,
+    /// Set GitHub's credentials to the content of a file; `-` is standard input [default: asked for where they are missing].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) credentials: Option<PathBuf>,
+    /// A resource with data that may be replaced or removed, by its logical id; may be given several times.
+    #[arg(long, value_name = "RESOURCE")]
+    pub(crate) allow_loss: Vec<String>,
+    /// Take the lock of a run on another machine that is dead.
+    #[arg(long)]
+    pub(crate) take_over: bool,
+}

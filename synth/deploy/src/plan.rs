@@ -1,0 +1,258 @@
+//! What a change would do, and which data it would take away.
+//!
+//! Two witnesses are heard: the deployed template compared with the wanted one by the registry's facts, which tells properties and
+//! replacements before anything is asked of CloudFormation; and CloudFormation's change set, which knows parameters and what other
+//! resources are dragged along. Where they differ, the worse holds.
+
+use std::fmt;
+
+use aws_sdk_cloudformation::types::{ChangeAction, Replacement, ResourceChange};
+use serde::Serialize;
+use serde_json::Value;
+use synth::diff::{self, Action, Data, PropertyDifference, ResourceDifference};
+use synth::facts_of;
+
+/// What a change of a stack would do.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StackPlan {
+    /// The stack.
+    pub stack: String,
+    /// Whether it is new.
+    pub creates: bool,
+    /// What happens to which resource.
+    pub resources: Vec<ResourcePlan>,
+    /// What changes besides: outputs, parameters.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<PropertyPlan>,
+}
+
+/// What happens to a resource.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ResourcePlan {
+    /// Its logical id.
+    pub logical_id: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub type_name: String,
+    /// Its physical id, where CloudFormation has told it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub physical_id: Option<String>,
+    /// What happens to it.
+    pub action: Action,
+    /// What happens to the data that it holds; none if it holds none or stays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<Data>,
+    /// What changes of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub properties: Vec<PropertyPlan>,
+    /// What else is worth knowing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// What changes of a resource.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PropertyPlan {
+    /// Its path, such as `Properties.Timeout`.
+    pub path: String,
+    /// The value before, if there was one.
+    pub old: Option<Value>,
+    /// The value after, if there is one.
+    pub new: Option<Value>,
+    /// What follows for the resource.
+    pub action: Action,
+}
+
+/// A resource with data that the system would no longer have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Loss {
+    /// The stack.
+    pub stack: String,
+    /// The resource.
+    pub logical_id: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub type_name: String,
+    /// Its name in the account, where it is known.
+    pub physical_id: Option<String>,
+    /// What happens to it.
+    pub action: Action,
+    /// What happens to its data.
+    pub data: Data,
+}
+
+impl StackPlan {
+    /// The plan of a stack: `old` is the deployed template, none if there is no stack; `changes` are what CloudFormation says, if it
+    /// was asked.
+    pub fn of(stack: &str, old: Option<&Value>, new: &Value, changes: &[ResourceChange]) -> Self {
+        let named = |template: &Value| vec![(stack.to_owned(), template.clone())];
+        let before = old.map(named).unwrap_or_default();
+        let difference = diff::compare(&before, &named(new)).stacks.pop();
+        let (resources, others) = difference.map_or_else(Default::default, |stack| (stack.resources, stack.others));
+        let mut plan = Self {
+            stack: stack.to_owned(),
+            creates: old.is_none(),
+            resources: resources.into_iter().map(ResourcePlan::from).collect(),
+            others: others.into_iter().map(PropertyPlan::from).collect(),
+        };
+        for change in changes {
+            plan.hear(change, old, new);
+        }
+        plan
+    }
+
+    /// Takes CloudFormation's word for a resource.
+    fn hear(&mut self, change: &ResourceChange, old: Option<&Value>, new: &Value) {
+        let Some(logical_id) = change.logical_resource_id() else {
+            return;
+        };
+        let type_name = change.resource_type().unwrap_or_default();
+        let place = self.resources.iter().position(|known| known.logical_id == logical_id);
+        let place = place.unwrap_or_else(|| {
+            self.resources.push(ResourcePlan {
+                logical_id: logical_id.to_owned(),
+                type_name: type_name.to_owned(),
+                physical_id: None,
+                action: Action::Update,
+                data: None,
+                properties: Vec::new(),
+                notes: Vec::new(),
+            });
+            self.resources.len() - 1
+        });
+        let resource = &mut self.resources[place];
+        resource.physical_id = change.physical_resource_id().map(str::to_owned);
+        let told = match (change.action(), change.replacement()) {
+            (Some(ChangeAction::Add), _) => Action::Add,
+            (Some(ChangeAction::Remove), _) => Action::Remove,
+            (Some(ChangeAction::Import), _) => {
+                resource
+                    .notes
+                    .push("it is there already and becomes the stack's".to_owned());
+                Action::Add
+            }
+            (_, Some(Replacement::True)) => Action::Replace,
+            (_, Some(Replacement::Conditional)) => Action::MayReplace,
+            _ => Action::Update,
+        };
+        resource.action = match (resource.action, told) {
+            // The registry does not know, CloudFormation does.
+            (Action::MayReplace, Action::Update) => Action::Update,
+            (known, told) => known.max(told),
+        };
+        if resource.properties.is_empty() {
+            resource.properties = change.details().iter().filter_map(PropertyPlan::told).collect();
+        }
+        let template = |template: &Value| template["Resources"].get(logical_id).cloned();
+        resource.data = fate(
+            type_name,
+            resource.action,
+            old.and_then(template).as_ref(),
+            template(new).as_ref(),
+        );
+    }
+
+    /// The resources with data that the system would no longer have, apart from those that are allowed to go.
+    pub fn losses(&self, allowed: &[String]) -> Vec<Loss> {
+        let held = self.resources.iter().filter_map(|resource| {
+            Some(Loss {
+                stack: self.stack.clone(),
+                logical_id: resource.logical_id.clone(),
+                type_name: resource.type_name.clone(),
+                physical_id: resource.physical_id.clone(),
+                action: resource.action,
+                data: resource.data?,
+            })
+        });
+        held.filter(|loss| !allowed.contains(&loss.logical_id)).collect()
+    }
+
+    /// Whether there is anything to do.
+    pub const fn is_empty(&self) -> bool {
+        self.resources.is_empty() && self.others.is_empty()
+    }
+}
+
+/// What becomes of the data of a resource of this type.
+fn fate(type_name: &str, action: Action, old: Option<&Value>, new: Option<&Value>) -> Option<Data> {
+    facts_of(type_name).filter(|facts| facts.stateful)?;
+    let policy = match action {
+        Action::Remove | Action::DeleteAndCreate => old?.get("DeletionPolicy"),
+        Action::Replace | Action::MayReplace => new?.get("UpdateReplacePolicy"),
+        Action::Add | Action::Update => return None,
+    };
+    let keeps = policy
+        .and_then(Value::as_str)
+        .is_some_and(|policy| ["Retain", "RetainExceptOnCreate", "Snapshot"].contains(&policy));
+    Some(match action {
+        _ if keeps => Data::Kept,
+        Action::MayReplace => Data::MayBeLost,
+        _ => Data::Lost,
+    })
+}
+
+impl From<ResourceDifference> for ResourcePlan {
+    fn from(difference: ResourceDifference) -> Self {
+        Self {
+            logical_id: difference.logical_id,
+            type_name: difference.type_name,
+            physical_id: None,
+            action: difference.action,
+            data: difference.data,
+            properties: difference.properties.into_iter().map(PropertyPlan::from).collect(),
+            notes: difference.notes,
+        }
+    }
+}
+
+impl From<PropertyDifference> for PropertyPlan {
+    fn from(difference: PropertyDifference) -> Self {
+        Self {
+            path: difference.path,
+            old: difference.old,
+            new: difference.new,
+            action: difference.action,
+        }
+    }
+}
+
+impl PropertyPlan {
+    /// What CloudFormation says of a change that the templates do not show, such as one of a parameter.
+    fn told(detail: &aws_sdk_cloudformation::types::ResourceChangeDetail) -> Option<Self> {
+        let target = detail.target()?;
+        let attribute = target.attribute().map_or("Properties", |attribute| attribute.as_str());
+        let name = target.name().map(|name| format!(".{name}")).unwrap_or_default();
+        Some(Self {
+            path: format!("{attribute}{name}"),
+            old: target.before_value().map(Value::from),
+            new: target.after_value().map(Value::from),
+            action: Action::Update,
+        })
+    }
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            stack,
+            logical_id,
+            type_name,
+            ..
+        } = self;
+        write!(formatter, "{logical_id}")?;
+        if let Some(name) = &self.physical_id {
+            write!(formatter, " ({name})")?;
+        }
+        let fate = match self.action {
+            Action::MayReplace => "may be replaced",
+            Action::Replace | Action::DeleteAndCreate => "is replaced",
+            _ => "is removed",
+        };
+        let data = match self.data {
+            Data::Lost => "its data is lost",
+            Data::MayBeLost => "its data is lost if it is",
+            Data::Kept => "its data stays outside the stack, where nothing uses it",
+        };
+        write!(formatter, " {type_name} of {stack} {fate}: {data}")
+    }
+}
