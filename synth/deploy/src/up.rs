@@ -123,18 +123,18 @@ impl Run<'_> {
     /// enters. The second says whether they are still to be stored.
     async fn credentials(&self, given: Option<SecretText>) -> Result<(SecretText, bool), Error> {
         let secret = Names::of(&self.request.project).shared("github-credentials");
+        let stored = secrets::stored(self.account, &secret).await?;
         if let Some(given) = given {
             if !self.opens(&given).await? {
-                let doing = "GitHub does not take the credentials that were given".to_owned();
                 return Err(Error::GitHub {
-                    doing,
+                    doing: "GitHub does not take the credentials that were given".to_owned(),
                     words: "401: Bad credentials".to_owned(),
                     help: "name a file with a valid token: `--credentials FILE`".to_owned(),
                 });
             }
-            return Ok((given, true));
+            let is_new = stored.is_none_or(|stored| stored.value != given);
+            return Ok((given, is_new));
         }
-        let stored = secrets::stored(self.account, &secret).await?;
         let why = match stored {
             Some(stored) if self.opens(&stored.value).await? => return Ok((stored.value, false)),
             Some(_) => format!("GitHub does not take what the secret {secret} holds"),

@@ -2,5 +2,6 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot set up what it tests has failed")]
 
+mod interruption;
 mod up;
 mod world;

@@ -1,6 +1,6 @@
 //! `up` from nothing, again, and after something has changed.
 
-use crate::world::{NO_CREDENTIALS, STACKS, World};
+use crate::world::{NO_CREDENTIALS, World};
 
 #[test]
 fn from_nothing_all_shared_stacks_are_complete_and_the_webhook_is_pinged() {
@@ -13,7 +13,7 @@ fn from_nothing_all_shared_stacks_are_complete_and_the_webhook_is_pinged() {
         outcome.stdout.contains("webhook answered GitHub's ping with 202 (OK)"),
         "{outcome}"
     );
-    for stack in STACKS {
+    for stack in world.shared() {
         assert!(outcome.stdout.contains(&format!("{stack} is created:")), "{outcome}");
     }
     assert!(
@@ -24,7 +24,7 @@ fn from_nothing_all_shared_stacks_are_complete_and_the_webhook_is_pinged() {
     let before = world.cloud.calls("deploy").len();
     let requests = world.github.requests().len();
     let outcome = world.up(&[NO_CREDENTIALS]).is_done();
-    for stack in STACKS {
+    for stack in world.shared() {
         assert!(outcome.stdout.contains(&format!("{stack}: nothing to do")), "{outcome}");
     }
     let calls = world.calls_since(before);

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -28,6 +29,8 @@ pub(crate) const STACKS: [&str; 3] = [
 pub(crate) struct World {
     pub(crate) cloud: Cloud,
     pub(crate) github: GitHub,
+    /// The project's name, another one in each world: MiniStack stops a function's processes by its name, in all accounts.
+    pub(crate) project: String,
     folder: TempDir,
 }
 
@@ -50,8 +53,16 @@ impl World {
         let github = or_skip(what, GitHub::start())?;
         github.repository(REPOSITORY);
         let folder = tempfile::tempdir().expect("a folder");
-        let world = Self { cloud, github, folder };
+        static WORLDS: AtomicU64 = AtomicU64::new(1);
+        let name = format!("best-{}", WORLDS.fetch_add(1, Ordering::Relaxed));
         let mut project = emission::project();
+        name.clone_into(&mut project.project);
+        let world = Self {
+            cloud,
+            github,
+            project: name,
+            folder,
+        };
         world.github.api().clone_into(&mut project.github_api);
         world.write("project.yaml", &serde_json::to_string(&project).expect("JSON is YAML"));
         world.write("token", &format!("{}\n", world.github.token()));
@@ -59,6 +70,11 @@ impl World {
         let executable = fs::Permissions::from_mode(0o755);
         fs::set_permissions(world.path("bootstrap"), executable).expect("it may be run");
         Some(world)
+    }
+
+    /// The shared stacks, in the order of deployment.
+    pub(crate) fn shared(&self) -> [String; 3] {
+        ["artifacts", "unit-test", "pipeline-manager"].map(|stack| format!("{}-{stack}", self.project))
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -133,7 +149,11 @@ impl World {
     pub(crate) fn webhook_url(&self) -> String {
         let client = self.cloud.client("test");
         let text = client
-            .query("cloudformation", "DescribeStacks", &[("StackName", STACKS[2])])
+            .query(
+                "cloudformation",
+                "DescribeStacks",
+                &[("StackName", self.shared()[2].as_str())],
+            )
             .expect("the stack is there");
         let at = text
             .find("<OutputKey>WebhookUrl</OutputKey>")
@@ -143,8 +163,8 @@ impl World {
 
     /// Fails unless all is as `up` leaves it: all shared stacks complete, one webhook, at the API, pinged and answered.
     pub(crate) fn assert_complete(&self, how: &str) {
-        for stack in STACKS {
-            let status = self.status(stack).unwrap_or_default();
+        for stack in self.shared() {
+            let status = self.status(&stack).unwrap_or_default();
             assert!(
                 ["CREATE_COMPLETE", "UPDATE_COMPLETE"].contains(&status.as_str()),
                 "{how}: {stack} is {status:?}"
@@ -170,9 +190,35 @@ impl World {
         assert!(hook.deliveries.iter().any(pinged), "{how}: {:?}", hook.deliveries);
     }
 
+    /// The keys of the artifacts bucket's objects under a prefix.
+    pub(crate) fn objects(&self, prefix: &str) -> Vec<String> {
+        let client = self.cloud.client("test");
+        let path = format!("/{}?list-type=2&prefix={}", self.bucket(), prefix.replace('/', "%2F"));
+        let answer = client
+            .rest("s3", http::Method::GET, &path, bytes::Bytes::new())
+            .expect("the bucket is there");
+        let text = String::from_utf8_lossy(answer.body()).into_owned();
+        let keys = text.split("<Key>").skip(1);
+        keys.filter_map(|key| Some(key.split_once("</Key>")?.0.to_owned()))
+            .collect()
+    }
+
+    /// How many stacks there are that were not deleted.
+    pub(crate) fn stacks(&self) -> usize {
+        let client = self.cloud.client("test");
+        let text = client
+            .query("cloudformation", "DescribeStacks", &[])
+            .expect("they are listed");
+        text.matches("<StackStatus>").count() - text.matches("<StackStatus>DELETE_COMPLETE").count()
+    }
+
+    fn bucket(&self) -> String {
+        format!("{}-artifacts-{}-eu-west-1", self.project, self.cloud.account())
+    }
+
     /// The state that the last run has left.
     pub(crate) fn memory(&self) -> Value {
-        let bucket = format!("thebestest-artifacts-{}-eu-west-1", self.cloud.account());
+        let bucket = self.bucket();
         let client = self.cloud.client("test");
         let text = client
             .rest(
