@@ -124,6 +124,8 @@ async fn create(
         .stack_name(&wanted.name)
         .change_set_name(wanted.change_set())
         .change_set_type(kind.clone())
+        // A stack that was deleted has left what holds data, by its policy: that becomes the new stack's.
+        .set_import_existing_resources((*kind == ChangeSetType::Create).then_some(true))
         .set_parameters(Some(wanted.parameters()))
         .set_tags(Some(wanted.tags()))
         .set_capabilities(Some(wanted.capabilities()));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use aws_sdk_cloudformation::types::{ResourceStatus, Stack, StackEvent};
+use aws_sdk_cloudformation::types::{ResourceStatus, Stack, StackEvent, StackResourceSummary};
 use clients::cloudformation::{self, Condition};
 
 use crate::account::Account;
@@ -50,6 +50,22 @@ pub async fn stack(account: &Account, name: &str) -> Result<Option<Stack>, Error
     cloudformation::stack(&account.stacks, name)
         .await
         .map_err(|refusal| told(format!("cannot look at the stack {name}"), &refusal.to_string()))
+}
+
+/// All resources of a stack that are there.
+///
+/// # Errors
+/// Where CloudFormation does not say.
+pub async fn resources(account: &Account, stack: &str) -> Result<Vec<StackResourceSummary>, Error> {
+    let items = account.stacks.list_stack_resources().stack_name(stack);
+    let mut items = items.into_paginator().items().send();
+    let mut resources = Vec::new();
+    while let Some(resource) = items.next().await {
+        resources.push(resource.map_err(|error| aws(format!("cannot list the resources of {stack}"), &error))?);
+    }
+    resources
+        .retain(|resource: &StackResourceSummary| resource.resource_status() != Some(&ResourceStatus::DeleteComplete));
+    Ok(resources)
 }
 
 /// Follows a stack until it is at rest. `before` is [`changed`] of it before it was asked to change; none if it is at work already.

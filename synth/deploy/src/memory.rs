@@ -41,6 +41,16 @@ pub struct KnownStack {
     pub changed: String,
     /// What it was told, see [`Wanted::fingerprint`](crate::wanted::Wanted::fingerprint).
     pub fingerprint: String,
+    /// The hash of its template.
+    #[serde(default)]
+    pub template: String,
+}
+
+impl KnownStack {
+    /// Whether nobody has changed the stack since.
+    pub fn is(&self, stack: &aws_sdk_cloudformation::types::Stack) -> bool {
+        stack.stack_id() == Some(&*self.id) && crate::follow::changed(stack) == self.changed
+    }
 }
 
 /// The webhook as it was left.

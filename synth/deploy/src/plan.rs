@@ -256,3 +256,93 @@ impl fmt::Display for Loss {
         write!(formatter, " {type_name} of {stack} {fate}: {data}")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Error;
+    use crate::wanted;
+    use stacks::Project;
+
+    const PROJECT: &str = include_str!("../../../stacks/project.yaml");
+
+    /// The templates of `stage`, and all shared ones.
+    fn templates() -> Vec<(String, Value)> {
+        let project = Project::from_yaml(PROJECT).expect("the project's own configuration");
+        let stage = stacks::environment(&project, "stage".parse().expect("an environment")).expect("the stacks");
+        let mut all = wanted::all(stage).expect("they have a text form");
+        all.extend(wanted::shared(&project).expect("they have a text form"));
+        all.into_iter().map(|stack| (stack.name, stack.tree)).collect()
+    }
+
+    /// The losses if each of these properties were another one.
+    fn losses(changes: &[(&str, &str, Value)]) -> Vec<Loss> {
+        let planned = templates().into_iter().flat_map(|(name, new)| {
+            let mut old = new.clone();
+            for (logical_id, property, value) in changes {
+                if let Some(resource) = old["Resources"].get_mut(logical_id) {
+                    resource["Properties"][property] = value.clone();
+                }
+            }
+            StackPlan::of(&name, Some(&old), &new, &[]).losses(&[])
+        });
+        planned.collect()
+    }
+
+    #[test]
+    fn a_plan_that_replaces_the_table_or_the_user_pool_names_both_and_the_flag() {
+        let mut lost = losses(&[("PullRequests", "TableName", Value::from("another"))]);
+        // The registry calls nothing of a user pool create-only: this is CloudFormation's word.
+        let (app, template) = templates().remove(1);
+        let replaced = ResourceChange::builder()
+            .action(ChangeAction::Modify)
+            .logical_resource_id("Users")
+            .physical_resource_id("eu-west-1_abc")
+            .resource_type("AWS::Cognito::UserPool")
+            .replacement(Replacement::True)
+            .build();
+        lost.extend(StackPlan::of(&app, Some(&template), &template, &[replaced]).losses(&[]));
+        let words = Error::Loss(lost).to_string();
+        assert!(
+            words.contains("PullRequests AWS::DynamoDB::Table of thebestest-pipeline-manager is replaced"),
+            "{words}"
+        );
+        assert!(
+            words.contains(
+                "Users (eu-west-1_abc) AWS::Cognito::UserPool of thebestest-app-stage is replaced: its data is lost"
+            ),
+            "{words}"
+        );
+        assert!(
+            words.contains("--allow-loss PullRequests --allow-loss Users"),
+            "{words}"
+        );
+    }
+
+    #[test]
+    fn a_change_without_a_replacement_loses_nothing() {
+        assert_eq!(
+            losses(&[("PullRequests", "BillingMode", Value::from("PROVISIONED"))]),
+            []
+        );
+    }
+
+    #[test]
+    fn what_cloudformation_says_is_heard_and_the_worse_holds() {
+        let (name, template) = templates().pop().expect("the pipeline manager");
+        let change = |replacement: Replacement| {
+            ResourceChange::builder()
+                .action(ChangeAction::Modify)
+                .logical_resource_id("PullRequests")
+                .physical_resource_id("thebestest-pull-requests")
+                .resource_type("AWS::DynamoDB::Table")
+                .replacement(replacement)
+                .build()
+        };
+        let plan = |replacement| StackPlan::of(&name, Some(&template), &template, &[change(replacement)]);
+        assert_eq!(plan(Replacement::False).losses(&[]), []);
+        let lost = plan(Replacement::True).losses(&[]);
+        assert_eq!(lost[0].physical_id.as_deref(), Some("thebestest-pull-requests"));
+        assert_eq!(plan(Replacement::True).losses(&["PullRequests".to_owned()]), []);
+    }
+}

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use aws_sdk_cloudformation::types::{ChangeSetType, Stack};
 use clients::cloudformation::Condition;
+use serde_json::Value;
 use stacks::Project;
 use stacks::names::Names;
 
@@ -101,6 +102,7 @@ impl Run<'_> {
             let found = follow::stack(self.account, &stack.name).await?;
             present.insert(stack.name.clone(), found);
         }
+        let templates = self.spare_data(&wanted, &present).await?;
         let credentials = self.credentials(credentials).await?;
         let mut outputs = BTreeMap::new();
         for mut stack in wanted {
@@ -109,7 +111,7 @@ impl Run<'_> {
                 stack.give(&asset, &self.bucket, &key);
             }
             let found = present.remove(&stack.name).flatten();
-            let settled = self.settle(&stack, found).await?;
+            let settled = self.settle(&stack, found, templates.get(&stack.name)).await?;
             self.memory.lock().await.lock(self.request.take_over).await?;
             self.remember(&stack, &settled).await?;
             outputs.extend(self.outputs(&stack, &settled));
@@ -180,13 +182,56 @@ impl Run<'_> {
         GitHub::new(github_api, repository, credentials.clone())
     }
 
+    /// Refuses, before anything is changed, what would take away data; returns the templates of the stacks that are there.
+    async fn spare_data(
+        &self,
+        wanted: &[Wanted],
+        present: &BTreeMap<String, Option<Stack>>,
+    ) -> Result<BTreeMap<String, Value>, Error> {
+        let known = self.memory.lock().await.facts.stacks.clone();
+        let mut templates = BTreeMap::new();
+        let mut losses = Vec::new();
+        for stack in wanted {
+            let Some(Some(there)) = present.get(&stack.name) else {
+                continue;
+            };
+            // Of what an earlier run has left as it is nothing goes, unless the wanted template is another one now.
+            let left = known
+                .get(&stack.name)
+                .is_some_and(|known| known.template == stack.template_hash() && known.is(there));
+            if left || condition(Some(there)) != Condition::Settled {
+                continue;
+            }
+            let old = self.template(stack).await?;
+            let plan = StackPlan::of(&stack.name, Some(&old), &stack.tree, &[]);
+            losses.extend(plan.losses(&self.request.allow_loss));
+            templates.insert(stack.name.clone(), old);
+        }
+        if losses.is_empty() {
+            return Ok(templates);
+        }
+        for loss in losses.iter_mut().filter(|loss| loss.physical_id.is_none()) {
+            loss.physical_id = self.physical_id(&loss.stack, &loss.logical_id).await?;
+        }
+        Err(Error::Loss(losses))
+    }
+
+    /// The name in the account of a stack's resource.
+    async fn physical_id(&self, stack: &str, logical_id: &str) -> Result<Option<String>, Error> {
+        let resources = follow::resources(self.account, stack).await?;
+        let found = resources
+            .into_iter()
+            .find(|resource| resource.logical_resource_id() == Some(logical_id));
+        Ok(found.and_then(|resource| resource.physical_resource_id))
+    }
+
     /// Brings a stack to what is wanted, from wherever it is.
-    async fn settle(&self, wanted: &Wanted, found: Option<Stack>) -> Result<Stack, Error> {
+    async fn settle(&self, wanted: &Wanted, found: Option<Stack>, template: Option<&Value>) -> Result<Stack, Error> {
         let mut found = found;
         for _ in 0..ROUNDS {
             match (condition(found.as_ref()), &found) {
                 (Condition::Gone | Condition::Empty, _) => {
-                    if let Some(stack) = self.change(wanted, None).await? {
+                    if let Some(stack) = self.change(wanted, None, None).await? {
                         return Ok(stack);
                     }
                 }
@@ -195,7 +240,7 @@ impl Run<'_> {
                         self.unchanged(wanted);
                         return Ok(stack.clone());
                     }
-                    if let Some(stack) = self.change(wanted, Some(stack)).await? {
+                    if let Some(stack) = self.change(wanted, Some(stack), template).await? {
                         return Ok(stack);
                     }
                 }
@@ -236,10 +281,16 @@ impl Run<'_> {
     }
 
     /// Changes the stack, or creates it; none if it must be looked at again.
-    async fn change(&self, wanted: &Wanted, present: Option<&Stack>) -> Result<Option<Stack>, Error> {
-        let old = match present {
-            Some(_) => Some(self.template(wanted).await?),
-            None => None,
+    async fn change(
+        &self,
+        wanted: &Wanted,
+        present: Option<&Stack>,
+        template: Option<&Value>,
+    ) -> Result<Option<Stack>, Error> {
+        let old = match (present, template) {
+            (Some(_), None) => Some(self.template(wanted).await?),
+            (Some(_), Some(template)) => Some(template.clone()),
+            (None, _) => None,
         };
         let template = if wanted.is_large() {
             Some(assets::template(self.account, &self.bucket, wanted, &**self.frontend).await?)
@@ -342,7 +393,7 @@ impl Run<'_> {
     }
 
     /// The deployed template.
-    async fn template(&self, wanted: &Wanted) -> Result<serde_json::Value, Error> {
+    async fn template(&self, wanted: &Wanted) -> Result<Value, Error> {
         let doing = || format!("cannot read the template of {}", wanted.name);
         let answer = self.account.stacks.get_template().stack_name(&wanted.name).send().await;
         let answer = answer.map_err(|error| aws(doing(), &error))?;
@@ -417,6 +468,7 @@ fn known(wanted: &Wanted, stack: &Stack) -> KnownStack {
         id: stack.stack_id().unwrap_or_default().to_owned(),
         changed: follow::changed(stack),
         fingerprint: wanted.fingerprint(),
+        template: wanted.template_hash(),
     }
 }
 

@@ -85,6 +85,11 @@ impl Wanted {
         hash(told.as_bytes())
     }
 
+    /// The hash of the template alone.
+    pub fn template_hash(&self) -> String {
+        hash(self.template.as_bytes())
+    }
+
     /// The name of the change set that brings it about: a run that follows one that was killed finds it again.
     pub fn change_set(&self) -> String {
         format!("deploy-{}", &self.fingerprint()[..32])

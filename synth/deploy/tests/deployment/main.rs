@@ -2,6 +2,8 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot set up what it tests has failed")]
 
+mod data;
 mod interruption;
+mod secrets;
 mod up;
 mod world;

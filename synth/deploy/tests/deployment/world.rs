@@ -17,13 +17,7 @@ use testing::or_skip;
 const BOOTSTRAP: &str = include_str!("../../../../testing/tests/cloudformation/bootstrap.py");
 /// How the deployer names itself to AWS.
 pub(crate) const CALLER: &str = "deploy";
-pub(crate) const PROJECT: &str = "thebestest";
 pub(crate) const REPOSITORY: &str = "thebestest/thebestest";
-pub(crate) const STACKS: [&str; 3] = [
-    "thebestest-artifacts",
-    "thebestest-unit-test",
-    "thebestest-pipeline-manager",
-];
 
 /// Everything that a deployment is between.
 pub(crate) struct World {
@@ -96,8 +90,8 @@ impl World {
 
     /// The same, left running.
     pub(crate) fn begin_up(&self, more: &[&str]) -> Child {
-        let (bootstrap, token) = (self.path("bootstrap"), self.path("token"));
-        let mut arguments = vec!["up", "--yes", "--bootstrap", text(&bootstrap)];
+        let token = self.path("token");
+        let mut arguments = vec!["up", "--yes"];
         if !more.contains(&"--credentials") && !more.contains(&NO_CREDENTIALS) {
             arguments.extend(["--credentials", text(&token)]);
         }
@@ -111,6 +105,11 @@ impl World {
     }
 
     fn begin(&self, arguments: &[&str]) -> Child {
+        self.begin_with(arguments, Stdio::null())
+    }
+
+    /// The deployer with the configuration and the stand-in, reading this.
+    pub(crate) fn begin_with(&self, arguments: &[&str], input: Stdio) -> Child {
         let mut command = Command::new(env!("CARGO_BIN_EXE_deploy"));
         command
             .args(arguments)
@@ -120,9 +119,12 @@ impl World {
             .env("HOME", self.folder.path())
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .current_dir(self.folder.path())
-            .stdin(Stdio::null())
+            .stdin(input)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        if arguments.first() == Some(&"up") {
+            command.args(["--bootstrap", text(&self.path("bootstrap"))]);
+        }
         command.spawn().expect("it starts")
     }
 
@@ -143,6 +145,80 @@ impl World {
             .query("cloudformation", "DescribeStacks", &[("StackName", stack)])
             .ok()?;
         between(&text, &format!("<{part}>"), &format!("</{part}>"))
+    }
+
+    /// The template of a stack.
+    pub(crate) fn template(&self, stack: &str) -> Value {
+        let client = self.cloud.client("test");
+        let answer = client
+            .query("cloudformation", "GetTemplate", &[("StackName", stack)])
+            .expect("the stack is there");
+        let document = roxmltree::Document::parse(&answer).expect("it is XML");
+        let body = document.descendants().find(|node| node.has_tag_name("TemplateBody"));
+        let body = body.or_else(|| {
+            document
+                .descendants()
+                .find(|node| node.tag_name().name() == "TemplateBody")
+        });
+        let text = body.and_then(|node| node.text()).expect("it has a template");
+        serde_json::from_str(text).expect("it is JSON")
+    }
+
+    /// Somebody changes a stack behind the deployer's back.
+    pub(crate) fn change(&self, stack: &str, change: impl FnOnce(&mut Value)) {
+        let mut template = self.template(stack);
+        change(&mut template);
+        let client = self.cloud.client("test");
+        let path = format!("/{}/changed.json", self.bucket());
+        client
+            .rest("s3", http::Method::PUT, &path, template.to_string().into())
+            .expect("S3 takes it");
+        let url = format!("{}{path}", self.cloud.endpoint());
+        let parameters = [
+            ("StackName", stack),
+            ("TemplateURL", url.as_str()),
+            ("Capabilities.member.1", "CAPABILITY_NAMED_IAM"),
+            ("Parameters.member.1.ParameterKey", "CodeBucket"),
+            ("Parameters.member.1.UsePreviousValue", "true"),
+            ("Parameters.member.2.ParameterKey", "CodeKey"),
+            ("Parameters.member.2.UsePreviousValue", "true"),
+        ];
+        client
+            .query("cloudformation", "UpdateStack", &parameters)
+            .expect("it is changed");
+        self.settled(stack);
+    }
+
+    /// Somebody deletes a stack.
+    pub(crate) fn delete(&self, stack: &str) {
+        let id = self.described(stack, "StackId").expect("it is there");
+        let client = self.cloud.client("test");
+        client
+            .query("cloudformation", "DeleteStack", &[("StackName", stack)])
+            .expect("it is deleted");
+        self.settled(&id);
+    }
+
+    /// Somebody deletes the secrets that a deleted stack has left.
+    pub(crate) fn delete_kept(&self) {
+        let client = self.cloud.client("test");
+        for secret in ["webhook-secret", "github-credentials"] {
+            let named = serde_json::json!({"SecretId": format!("{}-{secret}", self.project), "ForceDeleteWithoutRecovery": true});
+            client
+                .json("secretsmanager", "secretsmanager.DeleteSecret", &named)
+                .expect("it was kept");
+        }
+    }
+
+    fn settled(&self, stack: &str) {
+        let begun = std::time::Instant::now();
+        while self
+            .status(stack)
+            .is_some_and(|status| status.ends_with("_IN_PROGRESS"))
+        {
+            assert!(begun.elapsed().as_secs() < 120, "{stack} never comes to rest");
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
     }
 
     /// The address that the shared stacks give to GitHub.
