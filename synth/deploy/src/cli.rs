@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done, or nothing to do
+  1    `diff` found a difference, or `status` something that is not as it should be
   2    the flags, the configuration, the stacks or a named file are unusable
   3    AWS or GitHub cannot be reached, or does not let us
   4    somebody must decide: data would be lost, or the plan was not confirmed
@@ -39,6 +40,29 @@ Examples:
   deploy up --bootstrap target/lambda/bootstrap  take a binary that was built elsewhere
   deploy up --yes --json | jq 'select(.event == \"plan\")'")]
     Up(UpFlags),
+    /// Say what `up` would change; the exit code is 1 if that is anything.
+    Diff(Output),
+    /// Say what there is and what of it is not as it should be; the exit code is 1 if that is anything.
+    Status(Output),
+    /// Remove an environment, or everything, and say what was kept.
+    #[command(after_help = "\
+Examples:
+  deploy down --pr 17                       what the pipeline would do when the pull request closes
+  deploy down --everything                  the webhook and all shared stacks; data stays
+  deploy down --everything --allow-loss PullRequests --allow-loss Artifacts")]
+    Down(DownFlags),
+    /// Have GitHub repeat the deliveries that were not answered with success.
+    Redeliver(Output),
+}
+
+impl Command {
+    pub(crate) const fn output(&self) -> &Output {
+        match self {
+            Self::Up(flags) => &flags.output,
+            Self::Down(flags) => &flags.output,
+            Self::Diff(output) | Self::Status(output) | Self::Redeliver(output) => output,
+        }
+    }
 }
 
 /// The flags of every subcommand.
@@ -67,6 +91,31 @@ pub(crate) struct UpFlags {
     #[arg(long, value_name = "FILE")]
     pub(crate) credentials: Option<PathBuf>,
     /// A resource with data that may be replaced or removed, by its logical id; may be given several times.
+    #[arg(long, value_name = "RESOURCE")]
+    pub(crate) allow_loss: Vec<String>,
+    /// Take the lock of a run on another machine that is dead.
+    #[arg(long)]
+    pub(crate) take_over: bool,
+}
+
+/// The flags of `down`.
+#[derive(Debug, Args)]
+pub(crate) struct DownFlags {
+    #[command(flatten)]
+    pub(crate) output: Output,
+    /// Carry plans out without asking.
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// The environment of a pull request, by its number.
+    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["environment", "everything"], required_unless_present_any = ["environment", "everything"])]
+    pub(crate) pr: Option<String>,
+    /// An environment by its name: `stage` or `pr-17`.
+    #[arg(long, value_name = "NAME", conflicts_with = "everything")]
+    pub(crate) environment: Option<String>,
+    /// The webhook and all shared stacks, once no environment is left.
+    #[arg(long)]
+    pub(crate) everything: bool,
+    /// A resource with data that goes too, by its logical id; may be given several times.
     #[arg(long, value_name = "RESOURCE")]
     pub(crate) allow_loss: Vec<String>,
     /// Take the lock of a run on another machine that is dead.

@@ -108,6 +108,17 @@ pub enum Event {
         /// GitHub's word for it.
         outcome: String,
     },
+    /// What `status` has found.
+    Status(crate::status::Status),
+    /// What `down` has removed and kept.
+    Receipt(crate::down::Receipt),
+    /// A delivery that had failed is made again.
+    Redelivered {
+        /// The delivery.
+        id: u64,
+        /// What it is about.
+        about: String,
+    },
     /// Something that does not stop the run, and that somebody should know.
     Warning {
         /// What.

@@ -42,6 +42,11 @@ pub(crate) fn changed(stack: &Stack) -> String {
     time.map(ToString::to_string).unwrap_or_default()
 }
 
+/// What tells a stack that has done what it was asked from one that has not begun.
+pub(crate) fn mark(stack: &Stack) -> String {
+    format!("{} {}", changed(stack), status(stack))
+}
+
 /// The stack of this name or id.
 ///
 /// # Errors
@@ -68,7 +73,7 @@ pub async fn resources(account: &Account, stack: &str) -> Result<Vec<StackResour
     Ok(resources)
 }
 
-/// Follows a stack until it is at rest. `before` is [`changed`] of it before it was asked to change; none if it is at work already.
+/// Follows a stack until it is at rest. `before` is [`mark`] of it before it was asked to change; none if it is at work already.
 ///
 /// # Errors
 /// Where CloudFormation does not say.
@@ -88,8 +93,9 @@ pub async fn follow(
         let at_work = match condition(stack.as_ref()) {
             Condition::Changing | Condition::Deleting => true,
             Condition::Empty => true,
+            Condition::Gone => false,
             _ => {
-                let same = stack.as_ref().map(changed).as_deref() == before && before.is_some();
+                let same = stack.as_ref().map(mark).as_deref() == before && before.is_some();
                 unchanged += u32::from(same);
                 same && unchanged < PATIENCE
             }

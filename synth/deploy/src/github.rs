@@ -3,6 +3,7 @@
 //! What may have happened is looked up before it is done again: only requests that change nothing, or change the same thing to the
 //! same, are repeated.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -184,6 +185,53 @@ impl GitHub {
         let path = format!("/hooks/{id}/deliveries?per_page={PAGE}");
         self.ask("cannot list the webhook's deliveries", Method::GET, &path, None)
             .await
+    }
+
+    /// Deletes a hook; one that is gone is deleted.
+    ///
+    /// # Errors
+    /// Where GitHub refuses.
+    pub async fn delete_hook(&self, id: u64) -> Result<(), Error> {
+        match self.send(&Method::DELETE, &format!("/hooks/{id}"), None).await {
+            Ok(_) | Err(Refused { status: 404, .. }) => Ok(()),
+            Err(refused) => Err(self.refusal("cannot delete the webhook", refused)),
+        }
+    }
+
+    /// Has GitHub repeat a delivery.
+    ///
+    /// # Errors
+    /// Where GitHub refuses.
+    pub async fn redeliver(&self, hook: u64, delivery: u64) -> Result<(), Error> {
+        let path = format!("/hooks/{hook}/deliveries/{delivery}/attempts");
+        let answer = self.send(&Method::POST, &path, None).await;
+        answer
+            .map(drop)
+            .map_err(|refused| self.refusal("cannot repeat the delivery", refused))
+    }
+
+    /// The numbers of the open pull requests.
+    ///
+    /// # Errors
+    /// Where GitHub does not list them.
+    pub async fn open_pull_requests(&self) -> Result<BTreeSet<u64>, Error> {
+        #[derive(Deserialize)]
+        struct Pull {
+            number: u64,
+        }
+        let mut numbers = BTreeSet::new();
+        for page in 1.. {
+            let path = format!("/pulls?state=open&per_page={PAGE}&page={page}");
+            let pulls: Vec<Pull> = self
+                .ask("cannot list the pull requests", Method::GET, &path, None)
+                .await?;
+            let is_last = pulls.len() < PAGE as usize;
+            numbers.extend(pulls.into_iter().map(|pull| pull.number));
+            if is_last {
+                break;
+            }
+        }
+        Ok(numbers)
     }
 
     async fn ask<T: for<'a> Deserialize<'a>>(

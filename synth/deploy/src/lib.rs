@@ -14,6 +14,10 @@
 //! | [`follow`] | a stack's events while it changes, and the first that failed |
 //! | [`github`], [`webhook`] | the hook at the API's address, its ping and the answer |
 //! | [`secrets`] | GitHub's credentials: asked for only where they are missing or to be changed |
+//! | [`diff`], [`status`] | what is deployed against what is wanted, and what is not as it should be |
+//! | [`down`] | a pull request or everything removed, with a receipt |
+//! | [`redeliver`] | deliveries that had failed, made again |
+//! | [`environments`] | the environments that there are |
 //! | [`event`] | everything that happens, as values: the binary renders them for people or machines |
 //!
 //! Nothing here prints, reads flags or ends the process. Everything that is asked of AWS may be asked again: a run that was killed at
@@ -23,13 +27,18 @@ pub mod account;
 pub mod assets;
 pub mod bootstrap;
 pub mod change_set;
+pub mod diff;
+pub mod down;
+pub mod environments;
 pub mod error;
 pub mod event;
 pub mod follow;
 pub mod github;
 pub mod memory;
 pub mod plan;
+pub mod redeliver;
 pub mod secrets;
+pub mod status;
 pub mod up;
 pub mod wanted;
 pub mod webhook;

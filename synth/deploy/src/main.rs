@@ -7,15 +7,17 @@ mod config;
 mod frontend;
 mod render;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
 use deploy::account::Account;
 use deploy::secrets::Source;
-use deploy::{Error, Frontend, error, up};
+use deploy::{Error, Event, Frontend, diff, down, error, redeliver, status, up, wanted};
+use stacks::{Environment, Project};
 
-use cli::{Cli, Command, Output, UpFlags};
+use cli::{Cli, Command, DownFlags, UpFlags};
 use frontend::Terminal;
 
 fn main() -> ExitCode {
@@ -39,34 +41,74 @@ fn main() -> ExitCode {
             return ExitCode::from(error::UNUSABLE);
         }
     };
-    let Command::Up(flags) = &cli.command;
-    let outcome = runtime.block_on(go_up(flags));
+    let outcome = runtime.block_on(go(&cli.command));
     // A question that nobody has answered may still wait on its thread.
     runtime.shutdown_background();
     match outcome {
-        Ok(()) => ExitCode::from(error::DONE),
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
-            render::error(&error, flags.output.json);
+            render::error(&error, cli.command.output().json);
             ExitCode::from(error.code())
         }
     }
 }
 
-async fn go_up(flags: &UpFlags) -> Result<(), Error> {
-    let (project, root) = config::load(flags.output.config.as_deref())?;
-    let frontend = frontend(&flags.output, flags.yes);
+async fn go(command: &Command) -> Result<u8, Error> {
+    let output = command.output();
+    let (project, root) = config::load(output.config.as_deref())?;
+    let yes = match command {
+        Command::Up(flags) => flags.yes,
+        Command::Down(flags) => flags.yes,
+        _ => false,
+    };
+    let frontend: Arc<dyn Frontend> = Arc::new(Terminal::new(output.json, yes));
     let account = Account::connect(project.region.name()).await?;
-    let request = up::Request {
+    match command {
+        Command::Up(flags) => {
+            let request = up_request(flags, project, root);
+            up::run(&request, &account, &frontend).await?;
+        }
+        Command::Diff(_) => {
+            if diff::run(&account, &wanted::shared(&project)?, &*frontend).await? {
+                return Ok(error::DIFFERS);
+            }
+        }
+        Command::Status(_) => {
+            let found = status::run(&account, &project, &wanted::shared(&project)?).await?;
+            let is_well = found.is_well();
+            frontend.event(&Event::Status(found));
+            return Ok(if is_well { error::DONE } else { error::DIFFERS });
+        }
+        Command::Down(flags) => down::run(&down_request(flags, &project)?, &account, &frontend).await?,
+        Command::Redeliver(_) => redeliver::run(&account, &project, &*frontend).await?,
+    }
+    Ok(error::DONE)
+}
+
+fn up_request(flags: &UpFlags, project: Project, root: PathBuf) -> up::Request {
+    up::Request {
         project,
         root,
         bootstrap: flags.bootstrap.clone(),
         credentials: flags.credentials.as_deref().map(Source::of),
         allow_loss: flags.allow_loss.clone(),
         take_over: flags.take_over,
-    };
-    up::run(&request, &account, &frontend).await
+    }
 }
 
-fn frontend(output: &Output, yes: bool) -> Arc<dyn Frontend> {
-    Arc::new(Terminal::new(output.json, yes))
+fn down_request(flags: &DownFlags, project: &Project) -> Result<down::Request, Error> {
+    let unusable = |error: stacks::EnvironmentError| {
+        Error::Unusable(format!("{error}\n  help: write `--pr 17` or `--environment stage`"))
+    };
+    let environment = match (&flags.pr, &flags.environment) {
+        (Some(number), _) => Some(Environment::PullRequest(number.parse().map_err(unusable)?)),
+        (_, Some(name)) => Some(name.parse().map_err(unusable)?),
+        _ => None,
+    };
+    Ok(down::Request {
+        project: project.clone(),
+        environment,
+        allow_loss: flags.allow_loss.clone(),
+        take_over: flags.take_over,
+    })
 }

@@ -12,6 +12,9 @@ use serde_json::Value;
 use synth::diff::{self, Action, Data, PropertyDifference, ResourceDifference};
 use synth::facts_of;
 
+/// What holds data for a bounded time only, and is no loss then.
+const EXPIRES: &str = "AWS::Logs::LogGroup";
+
 /// What a change of a stack would do.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StackPlan {
@@ -164,7 +167,8 @@ impl StackPlan {
                 data: resource.data?,
             })
         });
-        held.filter(|loss| !allowed.contains(&loss.logical_id)).collect()
+        held.filter(|loss| !allowed.contains(&loss.logical_id) && loss.type_name != EXPIRES)
+            .collect()
     }
 
     /// Whether there is anything to do.

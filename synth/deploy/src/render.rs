@@ -4,9 +4,13 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
+use comfy_table::presets::NOTHING;
+use comfy_table::{ContentArrangement, Table};
 use deploy::Error;
+use deploy::down::{Kept, Receipt};
 use deploy::event::{Event, WebhookChange};
 use deploy::plan::{PropertyPlan, ResourcePlan, StackPlan};
+use deploy::status::Status;
 use serde_json::Value;
 use synth::diff::{Action, Data};
 
@@ -90,9 +94,52 @@ pub(crate) fn text(event: &Event) -> Option<String> {
             format!("webhook {id}: {change}, {url}")
         }
         Event::Pinged { status, outcome } => format!("webhook answered GitHub's ping with {status} ({outcome})"),
+        Event::Status(status) => return Some(self::status(status)),
+        Event::Receipt(receipt) => return Some(self::receipt(receipt)),
+        Event::Redelivered { id, about } => format!("delivery {id} ({about}) is made again"),
         Event::Warning { message } => format!("{}: {message}", painted(YELLOW, "warning")),
     };
     Some(format!("{line}\n"))
+}
+
+/// What there is, as a table.
+fn status(status: &Status) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    table.set_content_arrangement(ContentArrangement::Disabled);
+    for line in status
+        .stacks
+        .iter()
+        .chain([&status.webhook])
+        .chain(&status.environments)
+    {
+        let problem = line.problem.clone().unwrap_or_default();
+        table.add_row([line.name.clone(), line.state.clone(), problem]);
+    }
+    format!("{}\n", table.trim_fmt())
+}
+
+fn receipt(receipt: &Receipt) -> String {
+    let mut text = String::new();
+    // Writing into a String does not fail.
+    for stack in &receipt.stacks {
+        let _ = writeln!(text, "gone: {stack}");
+    }
+    if let Some(webhook) = receipt.webhook {
+        let _ = writeln!(text, "gone: webhook {webhook}");
+    }
+    for kept in &receipt.kept {
+        let Kept {
+            logical_id,
+            type_name,
+            physical_id,
+        } = kept;
+        let _ = writeln!(text, "kept: {physical_id} ({logical_id} {type_name})");
+    }
+    if text.is_empty() {
+        text.push_str("there was nothing to remove\n");
+    }
+    text
 }
 
 /// A plan: a line a resource, and below it what changes of it.

@@ -23,7 +23,7 @@ use crate::memory::{KnownStack, Memory};
 use crate::plan::StackPlan;
 use crate::secrets::{self, SecretText, Source};
 use crate::wanted::{self, Wanted};
-use crate::{assets, webhook};
+use crate::{assets, diff, webhook};
 
 /// How often a stack is looked at again before somebody must see why it never comes to rest.
 const ROUNDS: usize = 8;
@@ -202,7 +202,7 @@ impl Run<'_> {
             if left || condition(Some(there)) != Condition::Settled {
                 continue;
             }
-            let old = self.template(stack).await?;
+            let old = diff::template(self.account, &stack.name).await?;
             let plan = StackPlan::of(&stack.name, Some(&old), &stack.tree, &[]);
             losses.extend(plan.losses(&self.request.allow_loss));
             templates.insert(stack.name.clone(), old);
@@ -288,7 +288,7 @@ impl Run<'_> {
         template: Option<&Value>,
     ) -> Result<Option<Stack>, Error> {
         let old = match (present, template) {
-            (Some(_), None) => Some(self.template(wanted).await?),
+            (Some(_), None) => Some(diff::template(self.account, &wanted.name).await?),
             (Some(_), Some(template)) => Some(template.clone()),
             (None, _) => None,
         };
@@ -324,7 +324,7 @@ impl Run<'_> {
                 stack: wanted.name.clone(),
             });
         }
-        let before = present.map(follow::changed);
+        let before = present.map(follow::mark);
         if !change_set::execute(self.account, wanted).await? {
             return Ok(None);
         }
@@ -363,7 +363,7 @@ impl Run<'_> {
             .send()
             .await
             .map_err(|error| aws(format!("cannot delete the stack {}", wanted.name), &error))?;
-        let before = follow::changed(stack);
+        let before = follow::mark(stack);
         let of = wanted.resources();
         let settled = follow(self.account, &wanted.name, id, Some(&before), of, &**self.frontend).await?;
         match settled.stack {
@@ -383,22 +383,13 @@ impl Run<'_> {
             .send()
             .await;
         asked.map_err(|error| aws(format!("cannot have {} go on rolling back", wanted.name), &error))?;
-        let before = follow::changed(stack);
+        let before = follow::mark(stack);
         let of = wanted.resources();
         let settled = follow(self.account, &wanted.name, id, Some(&before), of, &**self.frontend).await?;
         match settled.stack {
             Some(stack) if condition(Some(&stack)) == Condition::Torn => Err(failed(wanted, &stack, settled.cause)),
             _ => Ok(()),
         }
-    }
-
-    /// The deployed template.
-    async fn template(&self, wanted: &Wanted) -> Result<Value, Error> {
-        let doing = || format!("cannot read the template of {}", wanted.name);
-        let answer = self.account.stacks.get_template().stack_name(&wanted.name).send().await;
-        let answer = answer.map_err(|error| aws(doing(), &error))?;
-        let body = answer.template_body().unwrap_or_default();
-        serde_json::from_str(body).map_err(|error| told(doing(), &format!("it is not JSON: {error}")))
     }
 
     /// Tells of the stack's outputs, and returns them.

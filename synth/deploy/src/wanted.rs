@@ -67,6 +67,27 @@ impl Wanted {
         })
     }
 
+    /// A stack as it is deployed, with another template.
+    pub fn as_deployed(name: &str, stack: &aws_sdk_cloudformation::types::Stack, tree: Value) -> Self {
+        let parameters = stack.parameters().iter().filter_map(|parameter| {
+            let (key, value) = (parameter.parameter_key()?, parameter.parameter_value()?);
+            Some((key.to_owned(), value.to_owned()))
+        });
+        let tags = stack.tags().iter().filter_map(|tag| {
+            let (key, value) = (tag.key()?, tag.value()?);
+            Some((key.to_owned(), value.to_owned()))
+        });
+        Self {
+            name: name.to_owned(),
+            template: tree.to_string(),
+            tree,
+            parameters: parameters.collect(),
+            tags: tags.collect(),
+            capabilities: vec!["CAPABILITY_NAMED_IAM"],
+            assets: Vec::new(),
+        }
+    }
+
     /// Takes an asset's place as its parameters.
     pub fn give(&mut self, asset: &Asset, bucket: &str, key: &str) {
         let values = [(&asset.bucket_parameter, bucket), (&asset.key_parameter, key)];

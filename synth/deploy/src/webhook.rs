@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::error::Error;
 use crate::event::{Event, Frontend, WebhookChange};
-use crate::github::{GitHub, Hook};
+use crate::github::{Delivery, GitHub, Hook};
 use crate::memory::KnownWebhook;
 use crate::secrets::Stored;
 
@@ -136,7 +136,24 @@ fn split(url: &str) -> Option<(&str, &str)> {
     Some(rest.split_at(slash))
 }
 
-fn is_right(hook: &Hook, url: &str) -> bool {
+/// The deliveries that were not answered with success and whose repetitions were not either, the oldest first.
+pub fn failed(deliveries: &[Delivery]) -> Vec<&Delivery> {
+    let is_good = |delivery: &Delivery| (200..300).contains(&delivery.status_code);
+    let mut failed: Vec<&Delivery> = Vec::new();
+    for delivery in deliveries {
+        let arrived = deliveries
+            .iter()
+            .any(|other| other.guid == delivery.guid && is_good(other));
+        if !arrived && delivery.event != "ping" && failed.iter().all(|known| known.guid != delivery.guid) {
+            failed.push(delivery);
+        }
+    }
+    failed.reverse();
+    failed
+}
+
+/// Whether a hook is as it should be, apart from its secret, which GitHub does not show.
+pub fn is_right(hook: &Hook, url: &str) -> bool {
     let config = &hook.config;
     hook.active
         && hook.events == ["pull_request"]

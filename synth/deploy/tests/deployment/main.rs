@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot set up what it tests has failed")]
 
+mod after;
 mod data;
 mod interruption;
 mod secrets;

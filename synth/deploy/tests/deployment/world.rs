@@ -14,7 +14,7 @@ use testing::github::{GitHub, Repository};
 use testing::or_skip;
 
 /// Stands in for the functions' binary: here it only matters that it is called.
-const BOOTSTRAP: &str = include_str!("../../../../testing/tests/cloudformation/bootstrap.py");
+pub(crate) const BOOTSTRAP: &str = include_str!("../../../../testing/tests/cloudformation/bootstrap.py");
 /// How the deployer names itself to AWS.
 pub(crate) const CALLER: &str = "deploy";
 pub(crate) const REPOSITORY: &str = "thebestest/thebestest";
