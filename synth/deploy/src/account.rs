@@ -16,6 +16,8 @@ pub struct Account {
     pub arn: String,
     /// The region.
     pub region: String,
+    /// The role that CloudFormation makes resources with; our own rights if none is named.
+    pub service_role: Option<String>,
     /// CloudFormation.
     pub stacks: aws_sdk_cloudformation::Client,
     /// S3.
@@ -29,7 +31,7 @@ impl Account {
     ///
     /// # Errors
     /// Where there are none, or AWS does not take them.
-    pub async fn connect(region: &str) -> Result<Self, Error> {
+    pub async fn connect(region: &str, service_role: Option<String>) -> Result<Self, Error> {
         let config = config(region).await?;
         let identity = aws_sdk_sts::Client::new(&config)
             .get_caller_identity()
@@ -40,6 +42,7 @@ impl Account {
             id: identity.account.unwrap_or_default(),
             arn: identity.arn.unwrap_or_default(),
             region: region.to_owned(),
+            service_role,
             stacks: aws_sdk_cloudformation::Client::new(&config),
             objects: aws_sdk_s3::Client::new(&config),
             secrets: aws_sdk_secretsmanager::Client::new(&config),

@@ -126,6 +126,7 @@ async fn create(
         .change_set_type(kind.clone())
         // A stack that was deleted has left what holds data, by its policy: that becomes the new stack's.
         .set_import_existing_resources((*kind == ChangeSetType::Create).then_some(true))
+        .set_role_arn(account.service_role.clone())
         .set_parameters(Some(wanted.parameters()))
         .set_tags(Some(wanted.tags()))
         .set_capabilities(Some(wanted.capabilities()));

@@ -74,6 +74,9 @@ pub(crate) struct Output {
     /// Print what happens as JSON, one object a line.
     #[arg(long)]
     pub(crate) json: bool,
+    /// The ARN of the role that CloudFormation makes the shared stacks' resources with [default: your own rights].
+    #[arg(long, value_name = "ARN")]
+    pub(crate) service_role: Option<String>,
 }
 
 /// The flags of `up`.

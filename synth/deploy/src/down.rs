@@ -227,7 +227,20 @@ impl Run<'_> {
             }
         }
         let before = follow::mark(stack);
-        let asked = self.account.stacks.delete_stack().stack_name(id).send().await;
+        // An environment's stacks are deleted with the role that made them.
+        let role = self
+            .account
+            .service_role
+            .clone()
+            .filter(|_| self.request.environment.is_none());
+        let asked = self
+            .account
+            .stacks
+            .delete_stack()
+            .stack_name(id)
+            .set_role_arn(role)
+            .send()
+            .await;
         asked.map_err(|error| aws(format!("cannot delete the stack {name}"), &error))?;
         let of = resources.len();
         let settled = follow(self.account, name, id, Some(&before), of, &**self.frontend).await?;

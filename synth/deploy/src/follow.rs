@@ -42,6 +42,13 @@ pub(crate) fn changed(stack: &Stack) -> String {
     time.map(ToString::to_string).unwrap_or_default()
 }
 
+/// A stack's output.
+pub(crate) fn output(stack: Option<&Stack>, name: &str) -> Option<String> {
+    let outputs = stack.map(Stack::outputs).unwrap_or_default();
+    let output = outputs.iter().find(|output| output.output_key() == Some(name));
+    output.and_then(|output| output.output_value()).map(str::to_owned)
+}
+
 /// What tells a stack that has done what it was asked from one that has not begun.
 pub(crate) fn mark(stack: &Stack) -> String {
     format!("{} {}", changed(stack), status(stack))

@@ -62,7 +62,7 @@ async fn go(command: &Command) -> Result<u8, Error> {
         _ => false,
     };
     let frontend: Arc<dyn Frontend> = Arc::new(Terminal::new(output.json, yes));
-    let account = Account::connect(project.region.name()).await?;
+    let account = Account::connect(project.region.name(), output.service_role.clone()).await?;
     match command {
         Command::Up(flags) => {
             let request = up_request(flags, project, root);

@@ -13,9 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::Account;
 use crate::error::{Error, aws, told};
+use stacks::deployer::MEMORY as KEY;
 
-/// The object.
-const KEY: &str = "deploy/state.json";
 /// How long the lock is good for without being renewed.
 const LEASE: Duration = Duration::from_secs(600);
 /// How often a run renews it.

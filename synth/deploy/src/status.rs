@@ -13,9 +13,8 @@ use crate::error::Error;
 use crate::follow::{self, status};
 use crate::github::GitHub;
 use crate::memory::{Facts, Memory};
-use crate::secrets;
 use crate::wanted::Wanted;
-use crate::webhook;
+use crate::{secrets, up, webhook};
 
 /// Everything that is found.
 #[derive(Debug, Clone, Serialize)]
@@ -65,16 +64,20 @@ impl Line {
 pub async fn run(account: &Account, project: &Project, wanted: &[Wanted]) -> Result<Status, Error> {
     let facts = Memory::peek(account, &project.project).await?;
     let mut lines = Vec::new();
-    let mut url = None;
+    let (mut url, mut secret, mut credentials) = (None, None, None);
     for stack in wanted {
         let there = follow::stack(account, &stack.name).await?;
         lines.push(stack_line(stack, there.as_ref(), &facts));
-        let outputs = there.as_ref().map(Stack::outputs).unwrap_or_default();
-        let output = outputs.iter().find(|output| output.output_key() == Some("WebhookUrl"));
-        url = url.or_else(|| output?.output_value().map(str::to_owned));
+        let output = |name| follow::output(there.as_ref(), name);
+        url = url.or_else(|| output(up::URL));
+        secret = secret.or_else(|| output(up::SECRET));
+        credentials = credentials.or_else(|| output(up::CREDENTIALS));
     }
-    let github = github(account, project).await?;
-    let webhook = webhook_line(account, project, github.as_ref(), url.as_deref(), &facts).await?;
+    let github = github_with(account, project, credentials.as_deref()).await?;
+    let webhook = match (&github, url, secret) {
+        (Some(github), Some(url), Some(secret)) => webhook_line(account, github, &url, &secret, &facts).await?,
+        _ => not_there(),
+    };
     let environments = environment_lines(account, project, github.as_ref()).await?;
     Ok(Status {
         stacks: lines,
@@ -86,17 +89,25 @@ pub async fn run(account: &Account, project: &Project, wanted: &[Wanted]) -> Res
 /// GitHub, with the credentials that the functions have; none if there are none.
 ///
 /// # Errors
-/// Where Secrets Manager does not say.
+/// Where AWS does not say.
 pub async fn github(account: &Account, project: &Project) -> Result<Option<GitHub>, Error> {
-    let secret = Names::of(project).shared("github-credentials");
-    match secrets::stored(account, &secret).await? {
-        Some(stored) => Ok(Some(GitHub::new(
-            &project.github_api,
-            &project.repository,
-            stored.value,
-        )?)),
-        None => Ok(None),
-    }
+    let stack = Names::of(project).shared("pipeline-manager");
+    let stack = follow::stack(account, &stack).await?;
+    let credentials = follow::output(stack.as_ref(), up::CREDENTIALS);
+    github_with(account, project, credentials.as_deref()).await
+}
+
+async fn github_with(account: &Account, project: &Project, secret: Option<&str>) -> Result<Option<GitHub>, Error> {
+    let stored = match secret {
+        Some(secret) => secrets::stored(account, secret).await?,
+        None => None,
+    };
+    let github = stored.map(|stored| GitHub::new(&project.github_api, &project.repository, stored.value));
+    github.transpose()
+}
+
+fn not_there() -> Line {
+    Line::new("webhook", "not there", Some("`deploy up` creates it".to_owned()))
 }
 
 fn stack_line(wanted: &Wanted, there: Option<&Stack>, facts: &Facts) -> Line {
@@ -122,28 +133,28 @@ fn stack_line(wanted: &Wanted, there: Option<&Stack>, facts: &Facts) -> Line {
 
 async fn webhook_line(
     account: &Account,
-    project: &Project,
-    github: Option<&GitHub>,
-    url: Option<&str>,
+    github: &GitHub,
+    url: &str,
+    secret: &str,
     facts: &Facts,
 ) -> Result<Line, Error> {
-    let line = |state: String, problem: Option<&str>| Line::new("webhook", state, problem.map(str::to_owned));
-    let (Some(github), Some(url), Some(known)) = (github, url, &facts.webhook) else {
-        return Ok(line("not there".to_owned(), Some("`deploy up` creates it")));
+    let Some(known) = &facts.webhook else {
+        return Ok(not_there());
     };
     let hook = match github.hook(known.id).await {
         Ok(hook) => hook,
         Err(error) => return Ok(Line::new("webhook", "not known", Some(error.to_string()))),
     };
     let Some(hook) = hook else {
-        return Ok(line(
-            format!("{} is gone", known.id),
-            Some("`deploy up` creates it again"),
+        let state = format!("{} is gone", known.id);
+        return Ok(Line::new(
+            "webhook",
+            state,
+            Some("`deploy up` creates it again".to_owned()),
         ));
     };
     let state = format!("{} → {}", hook.id, hook.config.url);
-    let secret = Names::of(project).shared("webhook-secret");
-    let version = secrets::stored(account, &secret).await?.map(|stored| stored.version);
+    let version = secrets::stored(account, secret).await?.map(|stored| stored.version);
     let deliveries = github.deliveries(hook.id).await?;
     let failed = webhook::failed(&deliveries).len();
     let problem = if !webhook::is_right(&hook, url) {

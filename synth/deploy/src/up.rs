@@ -10,7 +10,6 @@ use aws_sdk_cloudformation::types::{ChangeSetType, Stack};
 use clients::cloudformation::Condition;
 use serde_json::Value;
 use stacks::Project;
-use stacks::names::Names;
 
 use crate::account::Account;
 use crate::bootstrap::{self, Bootstrap};
@@ -25,6 +24,12 @@ use crate::secrets::{self, SecretText, Source};
 use crate::wanted::{self, Wanted};
 use crate::{assets, diff, webhook};
 
+/// The output with the API's address.
+pub(crate) const URL: &str = "WebhookUrl";
+/// The output with the secret that GitHub signs with.
+pub(crate) const SECRET: &str = "WebhookSecretArn";
+/// The output with the secret that takes GitHub's credentials.
+pub(crate) const CREDENTIALS: &str = "GitHubCredentialsArn";
 /// How often a stack is looked at again before somebody must see why it never comes to rest.
 const ROUNDS: usize = 8;
 
@@ -103,7 +108,11 @@ impl Run<'_> {
             present.insert(stack.name.clone(), found);
         }
         let templates = self.spare_data(&wanted, &present).await?;
-        let credentials = self.credentials(credentials).await?;
+        // Before a stack has made the secret there is none to read.
+        let secret = present
+            .values()
+            .find_map(|stack| follow::output(stack.as_ref(), CREDENTIALS));
+        let credentials = self.credentials(credentials, secret.as_deref()).await?;
         let mut outputs = BTreeMap::new();
         for mut stack in wanted {
             for asset in stack.assets.clone() {
@@ -123,9 +132,11 @@ impl Run<'_> {
 impl Run<'_> {
     /// GitHub's credentials, proven to open the webhooks: those that are given, else those that are stored, else those that a person
     /// enters. The second says whether they are still to be stored.
-    async fn credentials(&self, given: Option<SecretText>) -> Result<(SecretText, bool), Error> {
-        let secret = Names::of(&self.request.project).shared("github-credentials");
-        let stored = secrets::stored(self.account, &secret).await?;
+    async fn credentials(&self, given: Option<SecretText>, secret: Option<&str>) -> Result<(SecretText, bool), Error> {
+        let stored = match secret {
+            Some(secret) => secrets::stored(self.account, secret).await?,
+            None => None,
+        };
         if let Some(given) = given {
             if !self.opens(&given).await? {
                 return Err(Error::GitHub {
@@ -139,8 +150,11 @@ impl Run<'_> {
         }
         let why = match stored {
             Some(stored) if self.opens(&stored.value).await? => return Ok((stored.value, false)),
-            Some(_) => format!("GitHub does not take what the secret {secret} holds"),
-            None => format!("the secret {secret} holds no GitHub credentials yet"),
+            Some(_) => format!(
+                "GitHub does not take what the secret {} holds",
+                secret.unwrap_or_default()
+            ),
+            None => "there are no GitHub credentials yet".to_owned(),
         };
         let entered = self.ask(move |frontend| frontend.credentials(&why)).await?;
         if self.opens(&entered).await? {
@@ -360,6 +374,7 @@ impl Run<'_> {
             .stacks
             .delete_stack()
             .stack_name(id)
+            .set_role_arn(self.account.service_role.clone())
             .send()
             .await
             .map_err(|error| aws(format!("cannot delete the stack {}", wanted.name), &error))?;
@@ -423,9 +438,9 @@ impl Run<'_> {
             };
             outputs.get(name).cloned().ok_or_else(missing)
         };
-        let (url, secret) = (output("WebhookUrl")?, output("WebhookSecretArn")?);
+        let (url, secret) = (output(URL)?, output(SECRET)?);
         if store {
-            let secret = output("GitHubCredentialsArn")?;
+            let secret = output(CREDENTIALS)?;
             secrets::store(self.account, &secret, &credentials).await?;
             self.frontend.event(&Event::CredentialsStored { secret });
         }

@@ -5,6 +5,7 @@
 mod after;
 mod data;
 mod interruption;
+mod rights;
 mod secrets;
 mod up;
 mod world;
