@@ -16,14 +16,16 @@ use hyper::body::Incoming;
 use serde_json::Value;
 
 use super::{
-    Call, Fault, Grants, Pipelines,
+    Call, Client, Fault, Grants, Pipelines,
     answer::Answer,
     backstage::Backstage,
     cloudformation::{self, Making, Variables},
     codepipeline::{self, Deployed},
+    execute_api::{Answered, Integrated},
     lock,
     model::{Protocol, Service},
     rules,
+    states::{self, StateMachines},
     wire::{Asked, Request},
 };
 use crate::{
@@ -33,6 +35,10 @@ use crate::{
 
 /// Where MiniStack tells of the steps that CloudFormation takes.
 const STEPS: &str = "/_front/resource";
+/// Where MiniStack hands on requests that have reached an integration with another service.
+const INTEGRATIONS: &str = "/_front/integration";
+/// The most that API Gateway takes: <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>.
+const LARGEST_REQUEST: usize = 10 * 1024 * 1024;
 const TOOL: &str = "the front of the local AWS";
 
 /// A front that serves until it is dropped.
@@ -47,7 +53,7 @@ pub(super) struct Front {
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) backstage: Backstage,
-    endpoint: String,
+    address: SocketAddr,
     calls: Mutex<Vec<Call>>,
     violations: Mutex<Vec<String>>,
     faults: Mutex<Vec<Planned>>,
@@ -58,6 +64,8 @@ pub(super) struct State {
     pub(super) variables: Mutex<Variables>,
     pub(super) pipelines: Pipelines,
     pub(super) deployed: Deployed,
+    /// Who runs state machines.
+    pub(super) machines: Mutex<Option<Arc<dyn StateMachines>>>,
 }
 
 #[derive(Debug)]
@@ -81,7 +89,7 @@ impl Front {
         let (listener, address) = serve::listen().map_err(failed)?;
         let state = Arc::new(State {
             backstage: Backstage::new(behind, address, account),
-            endpoint: format!("http://{address}"),
+            address,
             calls: Mutex::default(),
             violations: Mutex::default(),
             faults: Mutex::default(),
@@ -90,6 +98,7 @@ impl Front {
             variables: Mutex::default(),
             pipelines: Pipelines::of(account),
             deployed: Deployed::of(account),
+            machines: Mutex::default(),
         });
         let served = Arc::clone(&state);
         let answer = move |request| {
@@ -143,10 +152,12 @@ impl State {
         };
         // What nobody signed is no call of AWS's: an environment's own API, a presigned answer to CloudFormation.
         let Some(name) = request.signing_name() else {
-            if head.uri.path() == STEPS {
-                return Ok(self.step(&body).await);
-            }
-            return self.backstage.forward(head, body).await;
+            return match head.uri.path() {
+                STEPS => Ok(self.step(&body).await),
+                INTEGRATIONS => Ok(self.integrate(&body).await),
+                _ if body.len() > LARGEST_REQUEST => Ok(Answer::told(413, "Request Too Long")),
+                _ => self.backstage.forward(head, body).await,
+            };
         };
         let caller = request.caller().unwrap_or_default();
         let service = match Service::load(&name, head.uri.path()) {
@@ -222,6 +233,16 @@ impl State {
                 answer.headers.remove(header::CONTENT_LENGTH);
                 answer
             }),
+            "codebuild" => match self.build(operation, parameters).await {
+                Some(Ok(result)) => Ok(self.result(service, operation, &result)),
+                Some(Err((code, message))) => Ok(Answer::error(service.protocol, 400, &code, &message)),
+                None => self.backstage.forward(head, body).await,
+            },
+            "states" => match self.run(operation, parameters).await {
+                Some(Ok(result)) => Ok(self.result(service, operation, &result)),
+                Some(Err((code, message))) => Ok(Answer::error(service.protocol, 400, &code, &message)),
+                None => self.backstage.forward(head, body).await,
+            },
             _ => self.backstage.forward(head, body).await,
         };
         if fault == Some(Fault::AnswerLost) {
@@ -238,16 +259,32 @@ impl State {
             Err(fault) => return Answer::error(Protocol::Json, 400, "SerializationException", &fault.to_string()),
         };
         let mut variables = lock(&self.variables).clone();
-        variables.insert("AWS_ENDPOINT_URL".to_owned(), self.endpoint.clone());
+        variables.insert("AWS_ENDPOINT_URL".to_owned(), format!("http://{}", self.address));
         let making = Making {
             backstage: &self.backstage,
             pipelines: &self.deployed,
+            scripted: &self.pipelines,
             variables,
         };
         Answer::json(&serde_json::json!(cloudformation::judge(step, making).await))
     }
 
-    /// CodePipeline's answer. It is judged as well: clients must meet what AWS would send.
+    /// The answer of an API's integration, for MiniStack.
+    async fn integrate(&self, body: &[u8]) -> Answer {
+        let integrated: Integrated = match serde_json::from_slice(body) {
+            Ok(integrated) => integrated,
+            Err(fault) => return Answer::error(Protocol::Json, 400, "SerializationException", &fault.to_string()),
+        };
+        let client = Client::new(self.address, &self.account, "apigateway");
+        let answered = codepipeline::blocking(move || integrated.evaluate(&client)).await;
+        let answered = answered.flatten().unwrap_or_else(|fault| {
+            lock(&self.violations).push(format!("apigateway: {fault}"));
+            Answered::broken()
+        });
+        Answer::json(&serde_json::json!(answered))
+    }
+
+    /// CodePipeline's answer.
     async fn play(&self, service: &Service, operation: &str, parameters: &Value) -> Answer {
         let answered = match codepipeline::service(&self.pipelines, &self.deployed, parameters) {
             Some(engine) => {
@@ -261,18 +298,35 @@ impl State {
                 .map_err(|(code, message)| (code.to_owned(), message)),
         };
         match answered {
-            Ok(result) => {
-                let shape = service
-                    .operations
-                    .get(operation)
-                    .and_then(|operation| service.output(operation));
-                let broken = shape.map_or_else(Vec::new, |shape| rules::broken(shape, &result));
-                let broken = broken.iter().map(|rule| format!("the answer to {operation}: {rule}"));
-                lock(&self.violations).extend(broken);
-                Answer::json(&result)
-            }
+            Ok(result) => self.result(service, operation, &result),
             Err((code, message)) => Answer::error(service.protocol, 400, &code, &message),
         }
+    }
+
+    /// What the one who runs builds says to a call of CodeBuild.
+    async fn build(&self, operation: &str, parameters: &Value) -> Option<states::Outcome> {
+        let service = self.deployed.service()?;
+        let (operation, parameters) = (operation.to_owned(), parameters.clone());
+        let answered = codepipeline::blocking(move || service.answer_codebuild(&operation, &parameters)).await;
+        answered.unwrap_or_else(|panic| Some(Err(("InternalFailure".to_owned(), panic))))
+    }
+
+    /// What the installed one says to a call of Step Functions.
+    async fn run(&self, operation: &str, parameters: &Value) -> Option<states::Outcome> {
+        let installed = lock(&self.machines).clone()?;
+        states::answer(installed, operation, parameters, &self.backstage).await
+    }
+
+    /// An answer that MiniStack did not give. It is judged as well: clients must meet what AWS would send.
+    fn result(&self, service: &Service, operation: &str, result: &Value) -> Answer {
+        let shape = service
+            .operations
+            .get(operation)
+            .and_then(|operation| service.output(operation));
+        let broken = shape.map_or_else(Vec::new, |shape| rules::broken(shape, result));
+        let broken = broken.iter().map(|rule| format!("the answer to {operation}: {rule}"));
+        lock(&self.violations).extend(broken);
+        Answer::json(result)
     }
 
     /// The fault that this call was chosen for.

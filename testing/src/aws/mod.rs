@@ -21,6 +21,8 @@ mod backstage;
 mod client;
 mod cloudformation;
 mod codepipeline;
+mod engine;
+mod execute_api;
 mod fault;
 mod front;
 mod grants;
@@ -30,6 +32,7 @@ mod permissions;
 mod pipelines;
 mod resolve;
 mod rules;
+pub mod states;
 mod wire;
 
 use std::{
@@ -43,6 +46,9 @@ use std::{
     },
 };
 
+use bytes::Bytes;
+use codepipeline_local::{Builder, Engine, Listener};
+use http::{HeaderValue, Request, Response, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -59,6 +65,7 @@ use crate::{
 };
 use front::Front;
 use ministack::{Enforcement, MiniStack};
+use states::StateMachines;
 
 /// The region of `stacks/project.yaml`.
 pub const REGION: &str = "eu-west-1";
@@ -249,10 +256,51 @@ impl Cloud {
         self.front.state.deployed.serve(service)
     }
 
+    /// From now on `codepipeline-local` runs the pipelines that stacks have, in this account, with builds by this builder; what
+    /// happens is told to the listener. A new pipeline begins an execution by itself only with `start_on_create`, as it does in AWS.
+    ///
+    /// # Errors
+    /// Where the system has no thread left, or the engine refuses a pipeline that is there.
+    pub fn execute_pipelines(
+        &self,
+        builder: Arc<dyn Builder>,
+        listener: Listener,
+        start_on_create: bool,
+    ) -> std::io::Result<Engine> {
+        engine::install(self, builder, listener, start_on_create)
+    }
+
+    /// From now on somebody answers for the executions of state machines; what that one leaves is MiniStack's.
+    pub fn run_machines(&self, machines: Arc<dyn StateMachines>) {
+        *lock(&self.front.state.machines) = Some(machines);
+    }
+
     /// Gives functions that stacks make from now on a variable, which wins over their template's. They have `AWS_ENDPOINT_URL`,
     /// the front, without asking.
     pub fn give_functions(&self, name: &str, value: &str) {
         lock(&self.front.state.variables).insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Where the API of an address such as `https://abc123.execute-api.eu-west-1.amazonaws.com/stage/path` is on this machine; none if
+    /// it is no API's address.
+    pub fn local_url(&self, url: &str) -> Option<String> {
+        let (host, path) = url.strip_prefix("https://")?.split_once('/')?;
+        let (api, _) = host.split_once(".execute-api.")?;
+        let (stage, path) = path.split_once('/').unwrap_or((path, ""));
+        Some(format!(
+            "{}/restapis/{api}/{stage}/_user_request_/{path}",
+            self.endpoint()
+        ))
+    }
+
+    /// Sends a request that nobody signs, such as GitHub's or a browser's; its URI is a path. Blocks.
+    ///
+    /// # Errors
+    /// Where there is no answer.
+    pub fn visit(&self, mut request: Request<Bytes>) -> std::io::Result<Response<Bytes>> {
+        let host = HeaderValue::from_str(&self.address().to_string()).map_err(std::io::Error::other)?;
+        request.headers_mut().insert(header::HOST, host);
+        client::visit(self.address(), request)
     }
 
     /// A client without an SDK whose calls are the caller's, with the rights of the account's root user.
@@ -268,6 +316,10 @@ impl Cloud {
 
 impl Drop for Cloud {
     fn drop(&mut self) {
+        // Who runs something may be asking the front right now, which must still be there to answer.
+        self.front.state.deployed.end();
+        let machines = lock(&self.front.state.machines).take();
+        drop(machines);
         let violations = self.take_violations();
         if !violations.is_empty() && !std::thread::panicking() {
             panic!("AWS would refuse what was asked:\n{}", violations.join("\n"));

@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const INLINE: usize = 51_200;
 
 /// Where buckets are made.
-pub(crate) const LOCATION: &str = "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+const LOCATION: &str = "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
     <LocationConstraint>eu-west-1</LocationConstraint></CreateBucketConfiguration>";
 
 pub(crate) struct Account {
@@ -48,6 +48,11 @@ impl Account {
         account.put(&format!("/{bucket}"), LOCATION);
         account.put(&format!("/{bucket}/code.zip"), zipped());
         Some(account)
+    }
+
+    /// From now on stacks are given this binary as their functions' code.
+    pub(crate) fn run(&self, bootstrap: &[u8]) {
+        self.put(&format!("/{}/{}", self.code.0, self.code.1), packed(bootstrap));
     }
 
     /// Puts something into S3.
@@ -221,13 +226,17 @@ pub(crate) fn template(resources: Value) -> Value {
     json!({ "AWSTemplateFormatVersion": "2010-09-09", "Resources": resources })
 }
 
-fn zipped() -> Vec<u8> {
+/// The functions' stand-in, packed.
+pub(crate) fn zipped() -> Vec<u8> {
+    packed(include_bytes!("bootstrap.py"))
+}
+
+/// A binary of functions, packed as Lambda takes it.
+pub(crate) fn packed(bootstrap: &[u8]) -> Vec<u8> {
     use std::io::{Cursor, Write};
     let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default().unix_permissions(0o755);
     archive.start_file("bootstrap", options).expect("it is begun");
-    archive
-        .write_all(include_bytes!("bootstrap.py"))
-        .expect("it is written");
+    archive.write_all(bootstrap).expect("it is written");
     archive.finish().expect("it is finished").into_inner()
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Variables, facts::Facts, functions};
-use crate::aws::{PipelineResource, backstage::Backstage, codepipeline::Deployed};
+use crate::aws::{PipelineResource, Pipelines, backstage::Backstage, codepipeline::Deployed};
 
 /// A step that CloudFormation is about to take, with the properties as they are resolved.
 #[derive(Debug, Deserialize)]
@@ -60,6 +60,7 @@ pub(in crate::aws) enum Verdict {
 pub(in crate::aws) struct Making<'a> {
     pub(in crate::aws) backstage: &'a Backstage,
     pub(in crate::aws) pipelines: &'a Deployed,
+    pub(in crate::aws) scripted: &'a Pipelines,
     pub(in crate::aws) variables: Variables,
 }
 
@@ -78,7 +79,11 @@ pub(in crate::aws) async fn judge(step: Step, making: Making<'_>) -> Verdict {
     }
     let untouched = Verdict::Proceed { properties: None };
     match (step.r#type.as_str(), step.step) {
-        ("AWS::CodePipeline::Pipeline", _) => pipeline(&step, making.pipelines).await,
+        ("AWS::CodePipeline::Pipeline", _) => pipeline(&step, &making).await,
+        ("AWS::CodeBuild::Project", _) => match project(&step, making.pipelines).await {
+            Ok(()) => untouched,
+            Err(reason) => Verdict::Refused(reason),
+        },
         ("AWS::Lambda::Function", Kind::Create | Kind::Update) => Verdict::Proceed {
             properties: Some(functions::with_variables(&step.properties, &making.variables)),
         },
@@ -90,11 +95,13 @@ pub(in crate::aws) async fn judge(step: Step, making: Making<'_>) -> Verdict {
     }
 }
 
-async fn pipeline(step: &Step, pipelines: &Deployed) -> Verdict {
+async fn pipeline(step: &Step, making: &Making<'_>) -> Verdict {
     let old = step.old.as_ref();
     if step.step == Kind::Delete {
         let name = old.map_or("", |old| &old.physical_id);
-        return match pipelines.unmake(name).await {
+        // Who was started without a service was scripted for it.
+        making.scripted.delete(name);
+        return match making.pipelines.unmake(name).await {
             Ok(()) => Verdict::Made {
                 physical_id: name.to_owned(),
                 attributes: json!({}),
@@ -115,12 +122,22 @@ async fn pipeline(step: &Step, pipelines: &Deployed) -> Verdict {
         properties: step.properties.clone(),
         version: 1,
     };
-    match pipelines.make(made, replaces).await {
+    match making.pipelines.make(made, replaces).await {
         Ok(version) => Verdict::Made {
             physical_id: name,
             attributes: json!({ "Version": version.to_string() }),
         },
         Err(reason) => Verdict::Refused(reason),
+    }
+}
+
+/// Tells whoever runs builds of a project. One without a name of its own can only be built by MiniStack.
+async fn project(step: &Step, pipelines: &Deployed) -> Result<(), String> {
+    let name = step.properties["Name"].as_str();
+    match (step.step, name, &step.old) {
+        (Kind::Delete, _, Some(old)) => pipelines.unmake_project(&old.physical_id).await,
+        (_, Some(name), _) => pipelines.make_project(name, &step.properties).await,
+        _ => Ok(()),
     }
 }
 
