@@ -14,6 +14,7 @@ Examples:
   synth graph                        the state machine as Mermaid text
   synth graph --format html > graph.html
   synth diff before/pr-17 out/pr-17  what CloudFormation would replace
+  synth policy > deployer.json       what whoever deploys must be allowed
 
 Exit codes:
   0  done; with --check and diff: no difference

@@ -96,7 +96,7 @@ pub struct Memory {
 enum Read {
     NoBucket,
     Nothing,
-    Found(Facts, String),
+    Found(Box<Facts>, String),
 }
 
 impl Memory {
@@ -117,7 +117,7 @@ impl Memory {
     /// Where S3 does not say.
     pub async fn peek(account: &Account, project: &str) -> Result<Facts, Error> {
         match Self::closed(account, project).read().await? {
-            Read::Found(facts, _) => Ok(facts),
+            Read::Found(facts, _) => Ok(*facts),
             Read::NoBucket | Read::Nothing => Ok(Facts::default()),
         }
     }
@@ -150,7 +150,7 @@ impl Memory {
                 if let Some(lock) = facts.lock.as_ref().filter(|lock| lock.holds() && !take_over) {
                     return Err(lock.refusal(&self.project));
                 }
-                let own = std::mem::replace(&mut self.facts, facts);
+                let own = std::mem::replace(&mut self.facts, *facts);
                 self.facts.stacks.extend(own.stacks);
                 self.version = Some(version);
             }
@@ -159,8 +159,11 @@ impl Memory {
         match self.write().await {
             // Somebody was quicker.
             Err(Error::TakenOver) => match self.read().await? {
-                Read::Found(Facts { lock: Some(lock), .. }, _) => Err(lock.refusal(&self.project)),
-                _ => Err(Error::TakenOver),
+                Read::Found(facts, _) => match &facts.lock {
+                    Some(lock) => Err(lock.refusal(&self.project)),
+                    None => Err(Error::TakenOver),
+                },
+                Read::NoBucket | Read::Nothing => Err(Error::TakenOver),
             },
             written => {
                 self.is_ours = written.is_ok();
@@ -202,7 +205,7 @@ impl Memory {
             Err(Error::TakenOver) => match self.read().await? {
                 Read::Found(facts, version) if facts.lock.as_ref().is_some_and(|lock| lock.run == self.run) => {
                     self.version = Some(version);
-                    self.facts = Facts { lock: None, ..facts };
+                    self.facts = Facts { lock: None, ..*facts };
                     self.write().await
                 }
                 _ => Ok(()),

@@ -18,9 +18,9 @@ fn status_and_diff_say_what_is_not_as_it_should_be_and_change_nothing() {
     let new = world.run(&["diff"]).ends_with(1);
     assert!(new.stdout.contains(&format!("{manager} is created:")), "{new}");
 
-    world.up(&[]).is_done();
-    world.run(&["status"]).is_done();
-    world.run(&["diff"]).is_done();
+    world.up(&[]).succeeds();
+    world.run(&["status"]).succeeds();
+    world.run(&["diff"]).succeeds();
 
     world.change(&manager, |template| {
         template["Resources"]["Claim"]["Properties"]["MemorySize"] = 1024.into();
@@ -47,8 +47,8 @@ fn status_and_diff_say_what_is_not_as_it_should_be_and_change_nothing() {
             .all(|request| request.method == "GET")
     );
 
-    world.up(&[NO_CREDENTIALS]).is_done();
-    world.run(&["status"]).is_done();
+    world.up(&[NO_CREDENTIALS]).succeeds();
+    world.run(&["status"]).succeeds();
     world.assert_complete("what drifted was mended");
 }
 
@@ -57,8 +57,8 @@ fn down_removes_everything_but_what_holds_data_and_says_what_that_is() {
     let Some(world) = World::new("everything is removed") else {
         return;
     };
-    world.up(&[]).is_done();
-    let outcome = world.run(&["down", "--everything", "--yes"]).is_done();
+    world.up(&[]).succeeds();
+    let outcome = world.run(&["down", "--everything", "--yes"]).succeeds();
     for stack in world.shared() {
         assert!(outcome.stdout.contains(&format!("gone: {stack}")), "{outcome}");
     }
@@ -67,7 +67,7 @@ fn down_removes_everything_but_what_holds_data_and_says_what_that_is() {
     for kept in ["PullRequests", "WebhookSecret", "GitHubCredentials", "Artifacts"] {
         assert!(outcome.stdout.contains(&format!("({kept} AWS::")), "{kept}: {outcome}");
     }
-    let nothing = world.run(&["down", "--everything", "--yes"]).is_done();
+    let nothing = world.run(&["down", "--everything", "--yes"]).succeeds();
     assert!(nothing.stdout.contains("there was nothing to remove"), "{nothing}");
 }
 
@@ -76,18 +76,18 @@ fn down_removes_what_holds_data_if_it_is_named_and_up_begins_anew() {
     let Some(world) = World::new("named data is removed") else {
         return;
     };
-    world.up(&[]).is_done();
+    world.up(&[]).succeeds();
     let all = ["PullRequests", "WebhookSecret", "GitHubCredentials", "Artifacts"];
     let mut arguments = vec!["down", "--everything", "--yes"];
     arguments.extend(all.iter().flat_map(|name| ["--allow-loss", name]));
-    let outcome = world.run(&arguments).is_done();
+    let outcome = world.run(&arguments).succeeds();
     for name in all {
         assert!(!outcome.stdout.contains(&format!("({name} AWS::")), "{outcome}");
     }
     let client = world.cloud.client("test");
     let tables = client.json("dynamodb", "DynamoDB_20120810.ListTables", &serde_json::json!({}));
     assert_eq!(tables.expect("they are listed")["TableNames"], serde_json::json!([]));
-    world.up(&[]).is_done();
+    world.up(&[]).succeeds();
     world.assert_complete("after everything was removed");
 }
 
@@ -96,7 +96,7 @@ fn deliveries_that_failed_are_made_again_once() {
     let Some(world) = World::new("failed deliveries are repeated") else {
         return;
     };
-    world.up(&[]).is_done();
+    world.up(&[]).succeeds();
     let failed = testing::github::Delivery {
         id: 7,
         guid: "00000000-0000-4000-8000-000000000007".to_owned(),
@@ -110,12 +110,12 @@ fn deliveries_that_failed_are_made_again_once() {
         .change_hooks(|hooks| hooks[0].deliveries.push(failed));
     let status = world.run(&["status"]).ends_with(1);
     assert!(status.stdout.contains("1 deliveries have failed"), "{status}");
-    world.run(&["redeliver"]).is_done();
+    world.run(&["redeliver"]).succeeds();
     let again = world.repository().hooks()[0].deliveries.clone();
     let again = again.iter().filter(|delivery| delivery.redelivery);
     assert_eq!(again.map(|delivery| delivery.status).collect::<Vec<_>>(), [Some(202)]);
-    world.run(&["status"]).is_done();
-    let quiet = world.run(&["redeliver"]).is_done();
+    world.run(&["status"]).succeeds();
+    let quiet = world.run(&["redeliver"]).succeeds();
     assert_eq!(quiet.stdout, "");
 }
 
@@ -138,7 +138,7 @@ fn a_failed_first_creation_says_its_root_cause_and_the_next_run_goes_on() {
     );
     assert!(failed.stderr.contains("is ROLLBACK_COMPLETE"), "{failed}");
     world.write("bootstrap", works);
-    let outcome = world.up(&[]).is_done();
+    let outcome = world.up(&[]).succeeds();
     assert!(
         outcome.stdout.contains("can only be deleted; it is made anew"),
         "{outcome}"
@@ -166,7 +166,7 @@ fn throttling_is_waited_out_and_expired_credentials_are_named() {
         outcome.stderr.contains("sign in again, then run the same command"),
         "{outcome}"
     );
-    world.up(&[]).is_done();
+    world.up(&[]).succeeds();
     world.assert_complete("after new credentials");
 }
 
@@ -179,6 +179,6 @@ fn a_ping_that_is_not_answered_is_reported_and_made_again() {
     let outcome = world.up(&[]).ends_with(7);
     assert!(outcome.stderr.contains("was answered with 504"), "{outcome}");
     world.github.answers_elsewhere(Some(202));
-    let outcome = world.up(&[NO_CREDENTIALS]).is_done();
+    let outcome = world.up(&[NO_CREDENTIALS]).succeeds();
     assert!(outcome.stdout.contains("answered GitHub's ping with 202"), "{outcome}");
 }

@@ -9,7 +9,7 @@ fn a_plan_that_replaces_the_table_stops_with_its_names_and_the_flag_before_anyth
     let Some(world) = World::new("data is kept") else {
         return;
     };
-    world.up(&[]).is_done();
+    world.up(&[]).succeeds();
     let [_, _, manager] = world.shared();
     // Somebody has another table in the account than the code says.
     world.change(&manager, |template: &mut Value| {
@@ -33,7 +33,7 @@ fn a_plan_that_replaces_the_table_stops_with_its_names_and_the_flag_before_anyth
         "{calls:?}"
     );
 
-    let done = world.up(&[NO_CREDENTIALS, "--allow-loss", "PullRequests"]).is_done();
+    let done = world.up(&[NO_CREDENTIALS, "--allow-loss", "PullRequests"]).succeeds();
     assert!(
         done.stdout.contains("PullRequests AWS::DynamoDB::Table: replaced"),
         "{done}"
@@ -50,14 +50,14 @@ fn the_webhook_follows_when_the_api_was_deleted_and_is_made_again() {
     let Some(world) = World::new("the webhook follows the API") else {
         return;
     };
-    world.up(&[]).is_done();
+    world.up(&[]).succeeds();
     let [_, _, manager] = world.shared();
     let (url, hooks) = (world.webhook_url(), world.repository().hooks());
     world.delete(&manager);
     // Secrets that were kept would keep their names.
     world.delete_kept();
 
-    let outcome = world.up(&[]).is_done();
+    let outcome = world.up(&[]).succeeds();
     assert_ne!(world.webhook_url(), url, "it is another API");
     let follows = world.repository().hooks();
     assert_eq!(follows[0].id, hooks[0].id, "it is the same webhook");

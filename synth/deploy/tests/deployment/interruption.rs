@@ -33,7 +33,7 @@ fn points() -> Option<&'static [Point]> {
     static POINTS: OnceLock<Option<Vec<Point>>> = OnceLock::new();
     let points = POINTS.get_or_init(|| {
         let world = World::new("a run is continued wherever it was killed")?;
-        world.up(&[]).is_done();
+        world.up(&[]).succeeds();
         let mut counts: BTreeMap<(String, String), u64> = BTreeMap::new();
         let mut points: Vec<Point> = Vec::new();
         for Call { service, operation, .. } in world.cloud.calls(CALLER) {
@@ -148,7 +148,7 @@ fn a_second_run_at_the_same_time_is_refused_and_told_who_is_at_work() {
     let Some(world) = World::new("two runs are kept apart") else {
         return;
     };
-    world.up(&[]).is_done();
+    world.up(&[]).succeeds();
     world.cloud.fail("cloudformation", "DescribeStacks", 1, Fault::Hang);
     let asked = made(&world.cloud, "cloudformation", "DescribeStacks");
     let mut first = world.begin_up(&[]);
@@ -167,7 +167,7 @@ fn a_second_run_at_the_same_time_is_refused_and_told_who_is_at_work() {
     assert!(second.stderr.contains(&format!("process {}", first.id())), "{second}");
     drop(first.kill());
     drop(first.wait());
-    world.up(&[]).is_done();
+    world.up(&[]).succeeds();
 }
 
 #[test]
@@ -187,6 +187,6 @@ fn an_interrupted_run_gives_the_lock_back_and_says_what_to_run() {
     let outcome = Outcome::of(process).ends_with(130);
     assert!(outcome.stderr.contains("run the same command again"), "{outcome}");
     assert!(world.memory()["lock"].is_null());
-    world.up(&[]).is_done();
+    world.up(&[]).succeeds();
     world.assert_complete("interrupted");
 }

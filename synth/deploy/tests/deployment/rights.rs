@@ -54,8 +54,8 @@ fn live(world: &World) {
     );
     up(&[]).ends_with(6);
     world.write("bootstrap", BOOTSTRAP);
-    up(&[]).is_done();
-    world.run(&["status"]).is_done();
+    up(&[]).succeeds();
+    world.run(&["status"]).succeeds();
     let [_, unit_test, manager] = world.shared();
     world.change(&manager, |template| {
         template["Resources"]["Claim"]["Properties"]["MemorySize"] = 1024.into();
@@ -63,7 +63,7 @@ fn live(world: &World) {
     });
     world.run(&["diff"]).ends_with(1);
     up(&[NO_CREDENTIALS]).ends_with(4);
-    up(&[NO_CREDENTIALS, "--allow-loss", "PullRequests"]).is_done();
+    up(&[NO_CREDENTIALS, "--allow-loss", "PullRequests"]).succeeds();
     let torn = format!(
         "<DescribeStacksResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><DescribeStacksResult><Stacks><member>\
          <StackId>{}</StackId><StackName>{unit_test}</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime>\
@@ -89,7 +89,7 @@ fn live(world: &World) {
             .iter()
             .flat_map(|name| ["--allow-loss", name]),
     );
-    world.run(&down).is_done();
+    world.run(&down).succeeds();
 }
 
 /// What a call needs; S3 says that something is not there only to who may list the bucket.

@@ -30,7 +30,7 @@ fn credentials_that_were_rotated_replace_those_that_open_nothing_any_more() {
     let Some(world) = World::new("credentials are rotated") else {
         return;
     };
-    world.up(&[]).is_done();
+    world.up(&[]).succeeds();
     let token = world.github.rotate_token();
     let refused = world.up(&[NO_CREDENTIALS]).ends_with(3);
     assert!(
@@ -38,8 +38,8 @@ fn credentials_that_were_rotated_replace_those_that_open_nothing_any_more() {
         "{refused}"
     );
     world.write("token", &token);
-    world.up(&[]).is_done();
-    world.up(&[NO_CREDENTIALS]).is_done();
+    world.up(&[]).succeeds();
+    world.up(&[NO_CREDENTIALS]).succeeds();
     let set = |call: &testing::aws::Call| call.operation == "PutSecretValue";
     assert_eq!(world.cloud.calls(CALLER).iter().filter(|call| set(call)).count(), 2);
 }
@@ -53,8 +53,8 @@ fn a_secret_appears_in_no_output_template_or_request_but_the_one_that_sets_it() 
     let mut input = process.stdin.take().expect("it reads it");
     writeln!(input, "{}", world.github.token()).expect("it is read");
     drop(input);
-    let first = Outcome::of(process).is_done();
-    let second = world.up(&[NO_CREDENTIALS, "--json"]).is_done();
+    let first = Outcome::of(process).succeeds();
+    let second = world.up(&[NO_CREDENTIALS, "--json"]).succeeds();
 
     let signs = world.repository().hooks()[0].secret.clone().expect("it signs");
     let secrets = [world.github.token(), signs];

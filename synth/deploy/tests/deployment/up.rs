@@ -7,7 +7,7 @@ fn from_nothing_all_shared_stacks_are_complete_and_the_webhook_is_pinged() {
     let Some(world) = World::new("everything is deployed from nothing") else {
         return;
     };
-    let outcome = world.up(&[]).is_done();
+    let outcome = world.up(&[]).succeeds();
     world.assert_complete("from nothing");
     assert!(
         outcome.stdout.contains("webhook answered GitHub's ping with 202 (OK)"),
@@ -23,7 +23,7 @@ fn from_nothing_all_shared_stacks_are_complete_and_the_webhook_is_pinged() {
 
     let before = world.cloud.calls("deploy").len();
     let requests = world.github.requests().len();
-    let outcome = world.up(&[NO_CREDENTIALS]).is_done();
+    let outcome = world.up(&[NO_CREDENTIALS]).succeeds();
     for stack in world.shared() {
         assert!(outcome.stdout.contains(&format!("{stack}: nothing to do")), "{outcome}");
     }

@@ -322,7 +322,7 @@ impl Outcome {
     }
 
     /// Fails unless the process has done what it was asked.
-    pub(crate) fn is_done(self) -> Self {
+    pub(crate) fn succeeds(self) -> Self {
         assert!(self.status.success(), "{self}");
         self
     }
