@@ -254,13 +254,14 @@ fn ping(hook: &Hook, id: u64) -> Delivery {
 pub(super) fn deliver(shared: &Arc<Shared>) {
     let posts = std::mem::take(&mut shared.world().outbox);
     for post in posts {
+        if !is_loopback(&post.url) {
+            let status = shared.world().elsewhere;
+            note(shared, post, status);
+            continue;
+        }
         let shared = Arc::clone(shared);
         tokio::spawn(async move {
-            let status = if is_loopback(&post.url) {
-                tokio::time::timeout(PATIENCE, send(&post)).await.ok().flatten()
-            } else {
-                shared.world().elsewhere
-            };
+            let status = tokio::time::timeout(PATIENCE, send(&post)).await.ok().flatten();
             note(&shared, post, status);
         });
     }
@@ -311,4 +312,87 @@ pub(super) fn without_secret(mut body: Value) -> Value {
         *secret = json!(HIDDEN);
     }
     body
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+
+    use aws_lc_rs::hmac;
+
+    use crate::github::GitHub;
+    use crate::or_skip;
+
+    /// What the GitHub answers to a request that its description allows.
+    fn ask(github: &GitHub, method: &str, path: &str, body: &str) -> String {
+        let mut stream = TcpStream::connect(github.api().trim_start_matches("http://")).unwrap();
+        let (token, length) = (github.token(), body.len());
+        let request = format!(
+            "{method} /repos/o/r{path} HTTP/1.1\r\nhost: github\r\nconnection: close\r\ncontent-length: {length}\r\n\
+             authorization: Bearer {token}\r\nuser-agent: test\r\naccept: application/vnd.github+json\r\n\
+             x-github-api-version: 2022-11-28\r\ncontent-type: application/json\r\n\r\n{body}"
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    #[test]
+    fn a_hook_on_loopback_is_pinged_with_a_signature_over_the_body() {
+        let Some(github) = or_skip("hooks are delivered", GitHub::start()) else {
+            return;
+        };
+        github.repository("o/r");
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/hook", listener.local_addr().unwrap());
+        let body = format!(
+            r#"{{"name":"web","events":["pull_request"],"config":{{"url":"{url}","content_type":"json","secret":"It's a Secret"}}}}"#
+        );
+        let made = ask(&github, "POST", "/hooks", &body);
+        assert!(
+            made.starts_with("HTTP/1.1 201") && !made.contains("It's a Secret"),
+            "{made}"
+        );
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut asked = String::new();
+        let mut part = [0; 4096];
+        let (head, body) = loop {
+            let length = stream.read(&mut part).unwrap();
+            asked.push_str(std::str::from_utf8(&part[..length]).unwrap());
+            let whole = asked.split_once("\r\n\r\n").filter(|(_, body)| body.ends_with('}'));
+            if let Some((head, body)) = whole {
+                break (head.to_owned(), body.to_owned());
+            }
+        };
+        stream
+            .write_all(b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+            .unwrap();
+        assert!(
+            head.starts_with("POST /hook ") && head.contains("x-github-event: ping"),
+            "{head}"
+        );
+        let key = hmac::Key::new(hmac::HMAC_SHA256, b"It's a Secret");
+        let signature = hmac::sign(&key, body.as_bytes());
+        let digits: String = signature.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        assert!(
+            head.contains(&format!("x-hub-signature-256: sha256={digits}")),
+            "{head}"
+        );
+        let hook = &github.repository("o/r").hooks()[0];
+        while github.repository("o/r").hooks()[0].deliveries.is_empty() {
+            std::thread::yield_now();
+        }
+        let deliveries = ask(&github, "GET", &format!("/hooks/{}/deliveries", hook.id), "");
+        assert!(deliveries.contains(r#""status_code":202"#), "{deliveries}");
+        let twice = ask(&github, "POST", "/hooks", &format!(r#"{{"config":{{"url":"{url}"}}}}"#));
+        assert!(twice.contains("Hook already exists"), "{twice}");
+        assert!(
+            github
+                .requests()
+                .iter()
+                .all(|request| !request.body.to_string().contains("Secret"))
+        );
+    }
 }

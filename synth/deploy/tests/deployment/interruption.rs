@@ -47,6 +47,7 @@ fn points() -> Option<&'static [Point]> {
             });
         }
         points.extend((1..=world.github.requests().len()).map(|nth| Point::GitHub { nth }));
+        println!("{} points at which a run is killed", points.len());
         Some(points)
     });
     points.as_deref()
