@@ -47,7 +47,7 @@ Examples:
     /// Remove an environment, or everything, and say what was kept.
     #[command(after_help = "\
 Examples:
-  deploy down --pr 17                       what the pipeline would do when the pull request closes
+  deploy down --pr 17                       the stacks of an environment that the pipeline cannot remove
   deploy down --everything                  the webhook and all shared stacks; data stays
   deploy down --everything --allow-loss PullRequests --allow-loss Artifacts")]
     Down(DownFlags),

@@ -182,3 +182,52 @@ fn a_ping_that_is_not_answered_is_reported_and_made_again() {
     let outcome = world.up(&[NO_CREDENTIALS]).succeeds();
     assert!(outcome.stdout.contains("answered GitHub's ping with 202"), "{outcome}");
 }
+
+#[test]
+fn an_environment_is_found_and_removed_with_what_is_in_it() {
+    let Some(world) = World::new("an environment is removed") else {
+        return;
+    };
+    world.up(&[]).succeeds();
+    world
+        .repository()
+        .pull_request(18, "6dcb09b5b57875f334f61aebed695e2e4193db5e");
+    let client = world.cloud.client("test");
+    let bucket = format!("{}-pr-17-files-{}", world.project, world.cloud.account());
+    let files =
+        serde_json::json!({"Resources": {"Files": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": bucket}}}});
+    let topic = serde_json::json!({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}});
+    for (stack, template) in [("app", files), ("deploy", topic)] {
+        let name = format!("{}-{stack}-pr-17", world.project);
+        let parameters = [("StackName", name.as_str()), ("TemplateBody", &template.to_string())];
+        client
+            .query("cloudformation", "CreateStack", &parameters)
+            .expect("it is made");
+        world.settled(&name);
+    }
+    let put = client.rest("s3", http::Method::PUT, &format!("/{bucket}/a"), "a".into());
+    put.expect("S3 takes it");
+
+    let status = world.run(&["status"]).ends_with(1);
+    assert!(
+        status
+            .stdout
+            .contains("its pull request is closed: `deploy down --pr 17` removes it"),
+        "{status}"
+    );
+    assert!(
+        status.stdout.contains("pr-18") && status.stdout.contains("open, without an environment"),
+        "{status}"
+    );
+    let refused = world.run(&["down", "--everything", "--yes"]).ends_with(2);
+    assert!(refused.stderr.contains("pr-17"), "{refused}");
+    let unasked = world.run(&["down", "--pr", "17"]).ends_with(4);
+    assert!(unasked.stderr.contains("was not confirmed"), "{unasked}");
+    let gone = world.run(&["down", "--pr", "17", "--yes"]).succeeds();
+    assert!(
+        gone.stdout.contains("-app-pr-17\n") && gone.stdout.contains("-deploy-pr-17\n"),
+        "{gone}"
+    );
+    assert_eq!(world.stacks(), 3);
+    world.run(&["status"]).succeeds();
+}

@@ -210,7 +210,7 @@ impl World {
         }
     }
 
-    fn settled(&self, stack: &str) {
+    pub(crate) fn settled(&self, stack: &str) {
         let begun = std::time::Instant::now();
         while self
             .status(stack)
