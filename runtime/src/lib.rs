@@ -11,17 +11,11 @@ pub mod record;
 pub mod webhook;
 
 #[cfg(feature = "lambda")]
-pub mod aws;
-#[cfg(feature = "lambda")]
-pub mod cloudformation;
-#[cfg(feature = "lambda")]
 pub mod console;
 #[cfg(feature = "lambda")]
 pub mod functions;
 #[cfg(feature = "lambda")]
 pub mod github;
-#[cfg(feature = "lambda")]
-pub mod https;
 #[cfg(feature = "lambda")]
 pub mod records;
 #[cfg(feature = "lambda")]
@@ -33,4 +27,6 @@ pub mod shell;
 #[cfg(feature = "lambda")]
 pub mod upload;
 
+#[cfg(feature = "lambda")]
+pub use clients::{aws, cloudformation, https};
 pub use failure::Failure;

@@ -12,6 +12,7 @@ pub mod app;
 pub mod artifacts;
 mod build;
 pub mod deploy;
+pub mod deployer;
 pub mod environment;
 pub mod names;
 pub mod pipeline_manager;

@@ -14,6 +14,7 @@ Examples:
   synth graph                        the state machine as Mermaid text
   synth graph --format html > graph.html
   synth diff before/pr-17 out/pr-17  what CloudFormation would replace
+  synth policy > deployer.json       what whoever deploys must be allowed
 
 Exit codes:
   0  done; with --check and diff: no difference
@@ -44,6 +45,12 @@ Example:
   and as the first line of stacks/project.yaml:
   # yaml-language-server: $schema=../project.schema.json")]
     Schema,
+    /// Print the IAM policy that whoever deploys the shared stacks needs.
+    #[command(after_help = "\
+Example:
+  synth policy > deployer.json
+  aws iam create-policy --policy-name thebestest-deployer --policy-document file://deployer.json")]
+    Policy(PolicyFlags),
     /// Draw the state machine, or which stack needs which.
     #[command(after_help = "\
 Examples:
@@ -62,6 +69,14 @@ Examples:
 Signs: + add, ~ update, ? may replace, ± replace, - remove. The exit code is 0 without a difference, else 1.
 What only AWS knows is not seen: drift, values of parameters, changes that a custom resource makes.")]
     Diff(DiffFlags),
+}
+
+/// The flags of `policy`.
+#[derive(Debug, Args)]
+pub(crate) struct PolicyFlags {
+    /// The configuration [default: stacks/project.yaml here or in a folder above, up to the repository's root].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 /// The flags of `diff`.
@@ -96,7 +111,7 @@ pub(crate) struct EmitFlags {
 }
 
 /// Which stacks.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Selection {
     /// The environment of a pull request: its number, 1 to 999999, with or without `#`. Not together with --environment.
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]

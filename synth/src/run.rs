@@ -9,7 +9,7 @@ use stacks::Project;
 use synth::{Assembly, DocumentKind};
 use synth_graph::{Graph, Kind, Node, asl};
 
-use crate::cli::{Cli, Command, DiffFlags, EmitFlags, GraphFlags, Of};
+use crate::cli::{Cli, Command, DiffFlags, EmitFlags, GraphFlags, Of, PolicyFlags, Selection};
 use crate::config::Target;
 use crate::error::{self, Error, Problem};
 use crate::parse::{self, Parsed};
@@ -35,19 +35,34 @@ fn run(cli: &Cli) -> Result<u8, Error> {
             output::data(&format!("{:#}\n", Project::schema()))?;
             Ok(error::OK)
         }
+        Some(Command::Policy(flags)) => {
+            let target = Target::load(&shared(flags))?;
+            let policy = stacks::deployer::policy(&target.project);
+            output::data(&format!("{policy:#}\n"))?;
+            Ok(error::OK)
+        }
         Some(Command::Graph(flags)) => draw(flags),
         Some(Command::Diff(flags)) => compare(flags),
+    }
+}
+
+/// What the deployer's policy is about: the shared stacks of a configuration.
+fn shared(flags: &PolicyFlags) -> Selection {
+    Selection {
+        config: flags.config.clone(),
+        ..Selection::default()
     }
 }
 
 /// The faults of the flags, and those of the values and the configuration that the remaining flags name.
 fn with_others(cli: &Cli, mut problems: Vec<Problem>) -> Error {
     let selection = match &cli.command {
-        None => Some(&cli.emit.selection),
-        Some(Command::Graph(flags)) => Some(&flags.selection).filter(|_| flags.file.is_none()),
+        None => Some(cli.emit.selection.clone()),
+        Some(Command::Graph(flags)) => Some(flags.selection.clone()).filter(|_| flags.file.is_none()),
+        Some(Command::Policy(flags)) => Some(shared(flags)),
         Some(Command::Schema | Command::Diff(_)) => None,
     };
-    if let Some(Err(more)) = selection.map(Target::load) {
+    if let Some(Err(more)) = selection.as_ref().map(Target::load) {
         problems.extend(more);
     }
     problems.into()

@@ -106,6 +106,29 @@ fn dependencies_run_one_way() {
 }
 
 #[test]
+fn the_deployer_knows_the_stacks_and_only_tests_know_the_deployer() {
+    let graph = dependencies(&metadata());
+    let deployer = reach(&graph, "deploy");
+    assert!(deployer.contains("stacks") && deployer.contains("synth-dsl"));
+    for above in ["synth", "runtime", "testing"] {
+        assert!(!deployer.contains(above), "deploy reaches {above}");
+    }
+    for (package, dependencies) in &graph {
+        assert!(
+            !dependencies.contains("deploy") || package == "testing",
+            "{package} depends on deploy"
+        );
+    }
+    let clients = reach(&graph, "clients");
+    let own: Vec<&&str> = ORDER
+        .iter()
+        .chain(&["runtime", "deploy"])
+        .filter(|own| clients.contains(**own))
+        .collect();
+    assert!(own.is_empty(), "clients is below everything and reaches {own:?}");
+}
+
+#[test]
 fn synthesis_compiles_no_sdk_no_runtime_and_no_network() {
     let graph = dependencies(&metadata());
     for package in ORDER {

@@ -349,6 +349,7 @@ mod assembly;
 pub mod cloudformation;
 pub mod codebuild;
 pub mod codepipeline;
+pub mod diff;
 mod fault;
 mod handler;
 pub mod iam;

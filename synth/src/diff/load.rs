@@ -5,11 +5,9 @@ use std::{fs, io};
 
 use serde_json::{Map, Value};
 use serde_yaml::Value as Yaml;
+use synth::diff::Templates;
 
 use crate::manifest::{self, Listing};
-
-/// Stacks by name, in the order of deployment where a manifest tells it.
-pub(crate) type Templates = Vec<(String, Value)>;
 
 /// Why templates cannot be read.
 #[derive(Debug, thiserror::Error)]

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use serde_json::Value;
+use synth::diff::{Action, Data, Difference, PropertyDifference, ResourceDifference, StackAction, StackDifference};
 
-use super::{Action, Data, Difference, PropertyDifference, ResourceDifference, StackAction, StackDifference};
 use crate::output::{BOLD, GREEN, RED, YELLOW, painted};
 
 /// The longest text that is shown of a value, in characters.

@@ -127,6 +127,7 @@ fn help_teaches_by_examples_and_names_the_exit_codes() {
 
     Commands:
       schema  Print the JSON Schema of the configuration, for editors
+      policy  Print the IAM policy that whoever deploys the shared stacks needs
       graph   Draw the state machine, or which stack needs which
       diff    Say what CloudFormation would add, update, replace and remove, and which data that loses
       help    Print this message or the help of the given subcommand(s)
@@ -157,6 +158,7 @@ fn help_teaches_by_examples_and_names_the_exit_codes() {
       synth graph                        the state machine as Mermaid text
       synth graph --format html > graph.html
       synth diff before/pr-17 out/pr-17  what CloudFormation would replace
+      synth policy > deployer.json       what whoever deploys must be allowed
 
     Exit codes:
       0  done; with --check and diff: no difference

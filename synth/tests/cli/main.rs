@@ -9,6 +9,7 @@ mod diff;
 mod emission;
 mod faults;
 mod graph;
+mod policy;
 mod stdout;
 
 use std::collections::BTreeMap;

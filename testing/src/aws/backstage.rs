@@ -45,6 +45,10 @@ impl Backstage {
         *request.uri_mut() = uri;
         *request.headers_mut() = without_hops(head.headers);
         request.headers_mut().insert(FRONT, self.front.clone());
+        // AWS's clients come over TLS, which a bucket's policy may insist on: the front stands for the end of it.
+        request
+            .headers_mut()
+            .insert("x-forwarded-proto", HeaderValue::from_static("https"));
         let answer = self.pool.request(request).await.map_err(|_| Cut)?;
         let (head, body) = answer.into_parts();
         let body = body.collect().await.map_err(|_| Cut)?.to_bytes();

@@ -75,6 +75,8 @@ impl Call {
                 "" => text("executionArn").to_owned(),
                 machine => machine.to_owned(),
             }),
+            // Everybody may ask who they are.
+            "sts" if self.operation == "GetCallerIdentity" => Vec::new(),
             // IAM calls the Resource Groups Tagging API by another name than its signatures do.
             "tagging" => vec![Permission::new(format!("tag:{}", self.operation), "*")],
             _ => own("*".to_owned()),

@@ -66,11 +66,14 @@ impl Question<'_> {
             Asker::Nobody => return Reply::fault(404, "Not Found"),
             Asker::App | Asker::Stranger => return Reply::fault(401, "Bad credentials"),
         }
+        let path = self.operation.path.trim_start_matches("/repos/{owner}/{repo}");
+        if path.starts_with("/hooks") {
+            return self.hooks(world, path);
+        }
         let id = world.id();
         let Some(repository) = world.repositories.get_mut(&self.repository()) else {
             return Reply::fault(404, "Not Found");
         };
-        let path = self.operation.path.trim_start_matches("/repos/{owner}/{repo}");
         match (self.operation.method.as_str(), path) {
             ("GET", "/zipball/{ref}") => self.zipball(repository),
             ("GET", "/pulls") => self.pulls(repository),
@@ -93,11 +96,11 @@ impl Question<'_> {
         self.arguments.get(name).map_or("", String::as_str)
     }
 
-    fn number(&self, name: &str) -> u64 {
+    pub(super) fn number(&self, name: &str) -> u64 {
         self.argument(name).parse().unwrap_or(0)
     }
 
-    fn repository(&self) -> String {
+    pub(super) fn repository(&self) -> String {
         format!("{}/{}", self.argument("owner"), self.argument("repo"))
     }
 
@@ -106,7 +109,7 @@ impl Question<'_> {
     }
 
     /// GitHub's example, or the item that stands in it if it is a list, with other members.
-    fn example(&self, status: u16, members: Value) -> Value {
+    pub(super) fn example(&self, status: u16, members: Value) -> Value {
         let mut example = self.operation.example(status);
         if let Value::Array(items) = &mut example {
             example = items.first_mut().map(Value::take).unwrap_or_default();
@@ -116,7 +119,7 @@ impl Question<'_> {
     }
 
     /// The page of a list that is asked for, with links to the others.
-    fn page(&self, items: Vec<Value>) -> Reply {
+    pub(super) fn page(&self, items: Vec<Value>) -> Reply {
         let per_page = self.argument("per_page").parse().unwrap_or(30_usize).clamp(1, 100);
         let page = self.argument("page").parse().unwrap_or(1_usize).max(1);
         let more = items.len() > page * per_page;

@@ -73,7 +73,12 @@ impl Operation {
         let parameters = operation["parameters"].as_array().into_iter().flatten();
         let answers = operation["answers"].as_object().into_iter().flatten();
         let body = &operation["body"];
-        let properties = body["properties"].as_object();
+        // What may be left out as a whole is described as null or an object.
+        let described = body["anyOf"]
+            .as_array()
+            .and_then(|either| either.last())
+            .unwrap_or(body);
+        let properties = described["properties"].as_object();
         Self {
             method: text(&operation["method"]),
             path: text(&operation["path"]),

@@ -28,6 +28,7 @@ mod app;
 mod archive;
 mod description;
 mod fault;
+mod hooks;
 mod server;
 pub(crate) mod slice;
 mod world;
@@ -37,6 +38,7 @@ use std::time::Duration;
 
 pub use archive::Archive;
 pub use fault::Fault;
+pub use hooks::{Delivery, Hook};
 pub use world::{Asker, Comment, Deployment, Request, Status};
 
 use crate::{Error, serve::Serving};
@@ -119,6 +121,17 @@ impl GitHub {
     /// Ends all installation tokens.
     pub fn revoke_installation_tokens(&self) {
         self.shared.world().app.revoke();
+    }
+
+    /// What posts of hooks to addresses that are not on loopback are answered with from now on; none is no answer. 202 if nobody
+    /// says.
+    pub fn answers_elsewhere(&self, status: Option<u16>) {
+        self.shared.world().elsewhere = status;
+    }
+
+    /// Whether the token may see to webhooks from now on.
+    pub fn token_sees_hooks(&self, sees: bool) {
+        self.shared.world().token_sees_hooks = sees;
     }
 
     /// A repository, `owner/name`; it is made if it is not there.
@@ -287,6 +300,33 @@ impl Repository {
                 .cloned()
                 .collect()
         })
+    }
+
+    /// The webhooks, the first one first.
+    pub fn hooks(&self) -> Vec<Hook> {
+        self.change(|contents| contents.hooks.clone())
+    }
+
+    /// A webhook by somebody else, who wants pushes. Returns its id.
+    pub fn add_hook(&self, url: &str) -> u64 {
+        let id = self.shared.world().id();
+        let hook = Hook {
+            id,
+            active: true,
+            events: vec!["push".to_owned()],
+            url: url.to_owned(),
+            content_type: "json".to_owned(),
+            insecure_ssl: "0".to_owned(),
+            secret: None,
+            deliveries: Vec::new(),
+        };
+        self.change(|contents| contents.hooks.push(hook));
+        id
+    }
+
+    /// Changes the webhooks, as people do.
+    pub fn change_hooks(&self, change: impl FnOnce(&mut Vec<Hook>)) {
+        self.change(|contents| change(&mut contents.hooks));
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut Contents) -> T) -> T {

@@ -16,6 +16,7 @@ use super::app::seconds;
 use super::archive::{self, Broken};
 use super::description::Description;
 use super::fault::{Fault, Kind};
+use super::hooks;
 use super::world::{Request, World};
 use crate::serve::{self, Serving};
 
@@ -59,10 +60,11 @@ pub(super) fn start(description: Description) -> io::Result<(Arc<Shared>, [Servi
 }
 
 /// One request to the API: an error cuts the connection.
-async fn answer(shared: &Shared, request: HttpRequest<Incoming>) -> Result<Response<Body>, Broken> {
+async fn answer(shared: &Arc<Shared>, request: HttpRequest<Incoming>) -> Result<Response<Body>, Broken> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Broken)?.to_bytes();
     let (reply, fault) = decide(shared, &parts, &body);
+    hooks::deliver(shared);
     match fault.kind {
         Kind::None => Ok(respond(reply)),
         Kind::Hang => std::future::pending().await,
@@ -112,7 +114,7 @@ fn decide(shared: &Shared, parts: &http::request::Parts, body: &[u8]) -> (Reply,
             .map_or(path, |whole| whole.as_str())
             .to_owned(),
         asked_by: asker,
-        body: json.clone(),
+        body: hooks::without_secret(json.clone()),
     });
     let fault = world
         .rules

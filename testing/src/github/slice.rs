@@ -11,12 +11,23 @@ use serde_json::{Map, Value, json};
 pub(crate) const SOURCE: &str = include_str!("slice.rs");
 
 /// The operations in use: method and path, as GitHub writes them.
-const OPERATIONS: [(&str, &str); 14] = [
+const OPERATIONS: [(&str, &str); 22] = [
     ("post", "/app/installations/{installation_id}/access_tokens"),
     ("get", "/repos/{owner}/{repo}/collaborators/{username}/permission"),
     ("get", "/repos/{owner}/{repo}/deployments"),
     ("post", "/repos/{owner}/{repo}/deployments"),
     ("post", "/repos/{owner}/{repo}/deployments/{deployment_id}/statuses"),
+    ("get", "/repos/{owner}/{repo}/hooks"),
+    ("post", "/repos/{owner}/{repo}/hooks"),
+    ("get", "/repos/{owner}/{repo}/hooks/{hook_id}"),
+    ("patch", "/repos/{owner}/{repo}/hooks/{hook_id}"),
+    ("delete", "/repos/{owner}/{repo}/hooks/{hook_id}"),
+    ("get", "/repos/{owner}/{repo}/hooks/{hook_id}/deliveries"),
+    (
+        "post",
+        "/repos/{owner}/{repo}/hooks/{hook_id}/deliveries/{delivery_id}/attempts",
+    ),
+    ("post", "/repos/{owner}/{repo}/hooks/{hook_id}/pings"),
     ("patch", "/repos/{owner}/{repo}/issues/comments/{comment_id}"),
     ("get", "/repos/{owner}/{repo}/issues/{issue_number}/comments"),
     ("post", "/repos/{owner}/{repo}/issues/{issue_number}/comments"),

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::Archive;
 use super::app::App;
 use super::fault::Rule;
+use super::hooks::{Hook, Post};
 
 /// Everything.
 #[derive(Debug)]
@@ -19,6 +20,12 @@ pub(super) struct World {
     pub(super) requests: Vec<Request>,
     pub(super) violations: Vec<String>,
     pub(super) next_id: u64,
+    /// What hooks are about to post.
+    pub(super) outbox: Vec<Post>,
+    /// What posts to addresses that are not on loopback are answered with.
+    pub(super) elsewhere: Option<u16>,
+    /// Whether the token may see to webhooks.
+    pub(super) token_sees_hooks: bool,
 }
 
 /// A repository.
@@ -31,6 +38,7 @@ pub(super) struct Contents {
     pub(super) statuses: Vec<Status>,
     pub(super) deployments: Vec<Deployment>,
     pub(super) comments: Vec<Comment>,
+    pub(super) hooks: Vec<Hook>,
 }
 
 /// A pull request.
@@ -133,6 +141,9 @@ impl World {
             requests: Vec::new(),
             violations: Vec::new(),
             next_id: 1_000,
+            outbox: Vec::new(),
+            elsewhere: Some(202),
+            token_sees_hooks: true,
         }
     }
 

@@ -55,9 +55,7 @@ pub fn config(variables: &BTreeMap<String, String>, name: &str) -> io::Result<Sd
     let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .http_client(Https {
-            client: https::client()?,
-        })
+        .http_client(Https::new()?)
         .retry_config(RetryConfig::standard())
         .sleep_impl(TokioSleep::new())
         .timeout_config(timeouts)
@@ -69,7 +67,7 @@ pub fn config(variables: &BTreeMap<String, String>, name: &str) -> io::Result<Sd
 
 /// The SDK's requests over the one HTTPS client.
 #[derive(Clone)]
-struct Https {
+pub struct Https {
     client: HttpsClient<SdkBody>,
 }
 
@@ -77,6 +75,18 @@ struct Https {
 struct Connector {
     https: Https,
     read: Option<Duration>,
+}
+
+impl Https {
+    /// What an SDK configuration takes as its HTTP client.
+    ///
+    /// # Errors
+    /// Where the system has no certificates of authorities that it trusts.
+    pub fn new() -> io::Result<Self> {
+        Ok(Self {
+            client: https::client()?,
+        })
+    }
 }
 
 impl fmt::Debug for Https {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
-use synth::{ResourceFacts, facts_of};
+use synth_aws::{ResourceFacts, facts_of};
 
 use super::values::{self, Change, Step};
 use super::{Action, Data, PropertyDifference, ResourceDifference};

@@ -1,4 +1,4 @@
-//! Stacks as the handlers see them: whether one is there, what can be done in which status, what a refusal means.
+//! Stacks as handlers and the deployer see them: whether one is there, what can be done in which status, what a refusal means.
 //!
 //! CloudFormation reports most refusals as `ValidationError` and tells them apart only in words; they are read here and nowhere
 //! else.
@@ -9,7 +9,7 @@ use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudformation::types::{Stack, StackStatus};
 
-use crate::sdk;
+use crate::words;
 
 /// What CloudFormation says instead of doing what it was asked to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -54,11 +54,11 @@ impl Refusal {
         E: ProvideErrorMetadata + Error + 'static,
         R: std::fmt::Debug + 'static,
     {
-        let words = sdk::words(error);
-        let Some(code) = sdk::code(error) else {
+        let words = words::words(error);
+        let Some(code) = words::code(error) else {
             return Self::Unavailable(words);
         };
-        let message = sdk::message(error);
+        let message = words::message(error);
         match code {
             "ChangeSetNotFound" | "ChangeSetNotFoundException" => Self::Missing(words),
             "ValidationError" if message.contains("does not exist") => Self::Missing(words),

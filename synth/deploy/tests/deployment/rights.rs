@@ -1,0 +1,143 @@
+//! The policy that `synth policy` prints: what whoever deploys needs, and no more.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use testing::aws::{Call, Cloud, Fault, Grants, Permission, Statement};
+use testing::or_skip;
+
+use crate::world::{BOOTSTRAP, CALLER, NO_CREDENTIALS, World};
+
+/// The policy of the world's project.
+fn policy(world: &World) -> Grants {
+    let mut project = testing::emission::project();
+    world.project.clone_into(&mut project.project);
+    let policy = stacks::deployer::policy(&project);
+    let texts = |value: &Value| match value {
+        Value::Array(items) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        one => one.as_str().map(str::to_owned).into_iter().collect::<Vec<String>>(),
+    };
+    let statements = policy["Statement"]
+        .as_array()
+        .expect("it has statements")
+        .iter()
+        .map(|statement| {
+            let operators = statement["Condition"].as_object().into_iter().flatten();
+            let conditions = operators.flat_map(|(operator, keys)| {
+                let keys = keys.as_object().into_iter().flatten();
+                keys.map(move |(key, values)| (operator.clone(), key.clone(), texts(values)))
+            });
+            Statement {
+                actions: texts(&statement["Action"]),
+                resources: texts(&statement["Resource"]),
+                conditions: conditions.collect(),
+            }
+        });
+    Grants {
+        role: format!("{}-deployer", world.project),
+        statements: statements.collect(),
+    }
+}
+
+/// A whole life: a first creation that fails, one that does not, changes, a rollback that has to go on, and the end.
+fn live(world: &World) {
+    let role = format!(
+        "arn:aws:iam::{}:role/{}-cloudformation",
+        world.cloud.account(),
+        world.project
+    );
+    let with_role = ["--service-role", role.as_str()];
+    let up = |more: &[&str]| world.up(&[more, &with_role].concat());
+    world.write(
+        "bootstrap",
+        &BOOTSTRAP.replace("\"SUCCESS\"", "\"FAILED\", \"Reason\": \"no such stage\""),
+    );
+    up(&[]).ends_with(6);
+    world.write("bootstrap", BOOTSTRAP);
+    up(&[]).succeeds();
+    world.run(&["status"]).succeeds();
+    let [_, unit_test, manager] = world.shared();
+    world.change(&manager, |template| {
+        template["Resources"]["Claim"]["Properties"]["MemorySize"] = 1024.into();
+        template["Resources"]["PullRequests"]["Properties"]["TableName"] = "another-table".into();
+    });
+    world.run(&["diff"]).ends_with(1);
+    up(&[NO_CREDENTIALS]).ends_with(4);
+    up(&[NO_CREDENTIALS, "--allow-loss", "PullRequests"]).succeeds();
+    let torn = format!(
+        "<DescribeStacksResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><DescribeStacksResult><Stacks><member>\
+         <StackId>{}</StackId><StackName>{unit_test}</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime>\
+         <StackStatus>UPDATE_ROLLBACK_FAILED</StackStatus></member></Stacks></DescribeStacksResult></DescribeStacksResponse>",
+        world.described(&unit_test, "StackId").expect("it is there")
+    );
+    // The second stack that is looked at.
+    world.cloud.fail(
+        "cloudformation",
+        "DescribeStacks",
+        2,
+        Fault::Answer {
+            status: 200,
+            body: torn,
+        },
+    );
+    // MiniStack's stack is not torn, so it refuses; that it is asked is what counts here.
+    let _ = up(&[NO_CREDENTIALS]);
+    let mut down = vec!["down", "--everything", "--yes"];
+    down.extend(with_role);
+    down.extend(
+        ["PullRequests", "WebhookSecret", "GitHubCredentials", "Artifacts"]
+            .iter()
+            .flat_map(|name| ["--allow-loss", name]),
+    );
+    world.run(&down).succeeds();
+}
+
+/// What a call needs; S3 says that something is not there only to who may list the bucket.
+fn needs(call: &Call, account: &str) -> Vec<Permission> {
+    let mut needed = call.permissions(account);
+    if call.service == "s3"
+        && call.status == Some(404)
+        && ["GetObject", "HeadObject"].contains(&call.operation.as_str())
+    {
+        let bucket = call.parameters["Bucket"].as_str().unwrap_or_default();
+        needed.push(Permission {
+            action: "s3:ListBucket".to_owned(),
+            resource: format!("arn:aws:s3:::{bucket}"),
+            context: BTreeMap::new(),
+        });
+    }
+    needed
+}
+
+#[test]
+fn the_emitted_policy_is_exactly_what_a_deployments_life_uses() {
+    let Some(world) = World::new("the deployer's policy is exact") else {
+        return;
+    };
+    live(&world);
+    let account = world.cloud.account();
+    let calls = world.cloud.calls(CALLER);
+    let needed: Vec<Permission> = calls.iter().flat_map(|call| needs(call, account)).collect();
+    let difference = policy(&world).compare(&needed);
+    assert!(
+        difference.missing.is_empty() && difference.unused.is_empty(),
+        "{difference:#?}"
+    );
+}
+
+#[test]
+fn a_deployments_life_goes_well_with_the_emitted_policy_where_it_is_enforced() {
+    let what = "the deployer's policy suffices";
+    let Some(cloud) = or_skip(what, Cloud::enforcing()) else {
+        return;
+    };
+    let Some(world) = World::with(cloud, what) else { return };
+    world
+        .cloud
+        .give_role(CALLER, &policy(&world))
+        .expect("the role is assumed");
+    live(&world);
+    let calls = world.cloud.calls(CALLER);
+    let denied: Vec<&Call> = calls.iter().filter(|call| call.status == Some(403)).collect();
+    assert!(denied.is_empty(), "{denied:?}");
+}
