@@ -36,6 +36,7 @@ pub mod yaml;
 
 mod error;
 mod finding;
+mod serve;
 mod skip;
 
 pub use error::{Error, Refusal};

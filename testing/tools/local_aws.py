@@ -18,7 +18,11 @@ def end_with_standard_input():
 os.setpgid(0, 0)
 threading.Thread(target=end_with_standard_input, daemon=True).start()
 sys.argv = ["ministack"]
+sys.dont_write_bytecode = True
 
-from ministack.app import main  # noqa: E402  (the watch stands before the long import)
+from ministack import app  # noqa: E402  (the watch stands before the long import)
 
-main()
+import local_cloudformation  # noqa: E402
+
+app.app = local_cloudformation.attributed(app.app)
+app.main()

@@ -1,37 +1,38 @@
 //! The front: an HTTP server on loopback between all clients and MiniStack.
 //!
-//! It runs on a thread of its own, so that a test's blocking or its own runtime's end never stops it, until it is dropped.
+//! It reads, judges and remembers each call, and hands it to whoever answers for the service. What a service's answers are is no
+//! matter of this file.
 
 use std::{
     collections::BTreeMap,
-    convert::Infallible,
-    net::{Ipv4Addr, SocketAddr},
+    net::SocketAddr,
     sync::{Arc, Mutex},
-    thread,
-    time::Duration,
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, Response, StatusCode, Uri, header, request::Parts};
+use http::{Response, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt, Full};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::{TokioExecutor, TokioIo},
-};
+use hyper::body::Incoming;
 use serde_json::Value;
-use tokio::{net::TcpListener, sync::oneshot};
 
 use super::{
     Call, Fault, Grants, Pipelines,
     answer::Answer,
+    backstage::Backstage,
+    cloudformation::{self, Making, Variables},
+    codepipeline::{self, Deployed},
     lock,
     model::{Protocol, Service},
     rules,
     wire::{Asked, Request},
 };
-use crate::Error;
+use crate::{
+    Error,
+    serve::{self, Serving},
+};
 
+/// Where MiniStack tells of the steps that CloudFormation takes.
+const STEPS: &str = "/_front/resource";
 const TOOL: &str = "the front of the local AWS";
 
 /// A front that serves until it is dropped.
@@ -39,21 +40,24 @@ const TOOL: &str = "the front of the local AWS";
 pub(super) struct Front {
     pub(super) address: SocketAddr,
     pub(super) state: Arc<State>,
-    /// Dropping it ends the server.
-    _end: oneshot::Sender<Infallible>,
+    _serving: Serving,
 }
 
 /// What a front remembers.
 #[derive(Debug)]
 pub(super) struct State {
-    behind: SocketAddr,
+    pub(super) backstage: Backstage,
+    endpoint: String,
     calls: Mutex<Vec<Call>>,
     violations: Mutex<Vec<String>>,
     faults: Mutex<Vec<Planned>>,
     account: String,
     /// What callers that have a role may do, where policies are enforced.
     grants: Mutex<BTreeMap<String, Grants>>,
+    /// What functions of stacks run with.
+    pub(super) variables: Mutex<Variables>,
     pub(super) pipelines: Pipelines,
+    pub(super) deployed: Deployed,
 }
 
 #[derive(Debug)]
@@ -68,79 +72,38 @@ struct Planned {
 /// Why a connection is left without an answer.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection is cut, as the test asked")]
-struct Cut;
+pub(super) struct Cut;
 
 impl Front {
     /// Serves in front of MiniStack at `behind`.
     pub(super) fn start(behind: SocketAddr, account: &str) -> Result<Self, Error> {
         let failed = |source| Error::Start { tool: TOOL, source };
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(failed)?;
-        // Bound here, so that a client that comes at once finds it; a runtime of the test's own may be around us.
-        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed)?;
-        listener.set_nonblocking(true).map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
+        let (listener, address) = serve::listen().map_err(failed)?;
         let state = Arc::new(State {
-            behind,
+            backstage: Backstage::new(behind, address, account),
+            endpoint: format!("http://{address}"),
             calls: Mutex::default(),
             violations: Mutex::default(),
             faults: Mutex::default(),
             account: account.to_owned(),
             grants: Mutex::default(),
+            variables: Mutex::default(),
             pipelines: Pipelines::of(account),
+            deployed: Deployed::of(account),
         });
-        let (end, ended) = oneshot::channel();
         let served = Arc::clone(&state);
-        let serving = move || {
-            runtime.block_on(async {
-                tokio::select! {
-                    () = serve(listener, served) => {}
-                    _ = ended => {}
-                }
-            });
+        let answer = move |request| {
+            let state = Arc::clone(&served);
+            async move { state.answer(request).await }
         };
-        thread::Builder::new()
-            .name("front".to_owned())
-            .spawn(serving)
-            .map_err(failed)?;
+        let serving = serve::serve("front", listener, answer).map_err(failed)?;
         Ok(Self {
             address,
             state,
-            _end: end,
+            _serving: serving,
         })
     }
 }
-
-async fn serve(listener: std::net::TcpListener, state: Arc<State>) {
-    // It fails only outside of a runtime.
-    let Ok(listener) = TcpListener::from_std(listener) else {
-        return;
-    };
-    let client = Client::builder(TokioExecutor::new()).build(HttpConnector::new());
-    loop {
-        let Ok((connection, _)) = listener.accept().await else {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-            continue;
-        };
-        let (state, client) = (Arc::clone(&state), client.clone());
-        tokio::spawn(async move {
-            let answer = service_fn(|request: http::Request<Incoming>| {
-                let (state, client) = (Arc::clone(&state), client.clone());
-                async move { state.answer(request, &client).await }
-            });
-            // A client that goes away, or that a fault sends away, is no matter of ours.
-            drop(
-                http1::Builder::new()
-                    .serve_connection(TokioIo::new(connection), answer)
-                    .await,
-            );
-        });
-    }
-}
-
-type Backstage = Client<HttpConnector, Full<Bytes>>;
 
 impl State {
     pub(super) fn calls(&self) -> Vec<Call> {
@@ -160,18 +123,18 @@ impl State {
         });
     }
 
-    async fn answer(&self, request: http::Request<Incoming>, client: &Backstage) -> Result<Response<Full<Bytes>>, Cut> {
+    async fn answer(&self, request: http::Request<Incoming>) -> Result<Response<Full<Bytes>>, Cut> {
         let (head, body) = request.into_parts();
         // A client that breaks off while it sends has asked for nothing.
         let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
-        let answer = self.decide(head, body, client).await?;
+        let answer = self.decide(head, body).await?;
         let mut response = Response::new(Full::new(answer.body));
         *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::BAD_GATEWAY);
         *response.headers_mut() = answer.headers;
         Ok(response)
     }
 
-    async fn decide(&self, head: Parts, body: Bytes, client: &Backstage) -> Result<Answer, Cut> {
+    async fn decide(&self, head: Parts, body: Bytes) -> Result<Answer, Cut> {
         let request = Request {
             method: &head.method,
             uri: &head.uri,
@@ -180,7 +143,10 @@ impl State {
         };
         // What nobody signed is no call of AWS's: an environment's own API, a presigned answer to CloudFormation.
         let Some(name) = request.signing_name() else {
-            return self.forward(head, body, client).await;
+            if head.uri.path() == STEPS {
+                return Ok(self.step(&body).await);
+            }
+            return self.backstage.forward(head, body).await;
         };
         let caller = request.caller().unwrap_or_default();
         let service = match Service::load(&name, head.uri.path()) {
@@ -215,7 +181,7 @@ impl State {
         let answer = if let Some(denied) = denied {
             Ok(denied)
         } else if broken.is_empty() {
-            self.carry_out(&service, operation, &parameters, (head, body), client)
+            self.carry_out(&service, operation, &parameters, (head, body))
                 .await
         } else {
             let broken: Vec<String> = broken
@@ -236,7 +202,6 @@ impl State {
         operation: &str,
         parameters: &Value,
         (head, body): (Parts, Bytes),
-        client: &Backstage,
     ) -> Result<Answer, Cut> {
         let fault = self.due(&service.name, operation);
         match &fault {
@@ -247,15 +212,18 @@ impl State {
         if let Some(answer) = fault.as_ref().and_then(|fault| fault.answer(service)) {
             return Ok(answer);
         }
-        let answer = if service.name == "codepipeline" {
-            Ok(self.play(service, operation, parameters))
-        } else {
-            let mut answer = self.forward(head, body, client).await;
-            if let (Ok(answer), "apigateway") = (&mut answer, service.name.as_str()) {
+        let answer = match service.name.as_str() {
+            "codepipeline" => Ok(self.play(service, operation, parameters).await),
+            "cloudformation" => match cloudformation::refusal(operation, parameters, &self.backstage).await {
+                Some((code, message)) => Ok(Answer::error(service.protocol, 400, code, &message)),
+                None => self.backstage.forward(head, body).await,
+            },
+            "apigateway" => self.backstage.forward(head, body).await.map(|mut answer| {
                 answer.body = with_booleans(&answer.body);
                 answer.headers.remove(header::CONTENT_LENGTH);
-            }
-            answer
+                answer
+            }),
+            _ => self.backstage.forward(head, body).await,
         };
         if fault == Some(Fault::AnswerLost) {
             Err(Cut)
@@ -264,9 +232,36 @@ impl State {
         }
     }
 
-    /// CodePipeline's answer. What it takes from the test's script is judged as well: the handlers must meet what AWS would send.
-    fn play(&self, service: &Service, operation: &str, parameters: &Value) -> Answer {
-        match self.pipelines.answer(operation, parameters) {
+    /// The verdict on a step of a resource, for MiniStack.
+    async fn step(&self, body: &[u8]) -> Answer {
+        let step = match serde_json::from_slice(body) {
+            Ok(step) => step,
+            Err(fault) => return Answer::error(Protocol::Json, 400, "SerializationException", &fault.to_string()),
+        };
+        let mut variables = lock(&self.variables).clone();
+        variables.insert("AWS_ENDPOINT_URL".to_owned(), self.endpoint.clone());
+        let making = Making {
+            backstage: &self.backstage,
+            pipelines: &self.deployed,
+            variables,
+        };
+        Answer::json(&serde_json::json!(cloudformation::judge(step, making).await))
+    }
+
+    /// CodePipeline's answer. It is judged as well: clients must meet what AWS would send.
+    async fn play(&self, service: &Service, operation: &str, parameters: &Value) -> Answer {
+        let answered = match codepipeline::service(&self.pipelines, &self.deployed, parameters) {
+            Some(engine) => {
+                let (asked, given) = (operation.to_owned(), parameters.clone());
+                let answered = codepipeline::blocking(move || engine.answer(&asked, &given)).await;
+                answered.unwrap_or_else(|panic| Err(("InternalFailure".to_owned(), panic)))
+            }
+            None => self
+                .pipelines
+                .answer(operation, parameters)
+                .map_err(|(code, message)| (code.to_owned(), message)),
+        };
+        match answered {
             Ok(result) => {
                 let shape = service
                     .operations
@@ -277,7 +272,7 @@ impl State {
                 lock(&self.violations).extend(broken);
                 Answer::json(&result)
             }
-            Err((code, message)) => Answer::error(service.protocol, 400, code, &message),
+            Err((code, message)) => Answer::error(service.protocol, 400, &code, &message),
         }
     }
 
@@ -330,23 +325,6 @@ impl State {
         lock(&self.violations).extend(broken.iter().map(|rule| format!("{caller}: {rule}")));
         Answer::error(protocol, 400, "ValidationException", &broken.join("; "))
     }
-
-    async fn forward(&self, head: Parts, body: Bytes, client: &Backstage) -> Result<Answer, Cut> {
-        let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
-        let uri: Uri = format!("http://{}{path}", self.behind).parse().map_err(|_| Cut)?;
-        let mut request = http::Request::new(Full::new(body));
-        *request.method_mut() = head.method;
-        *request.uri_mut() = uri;
-        *request.headers_mut() = without_hops(head.headers);
-        let answer = client.request(request).await.map_err(|_| Cut)?;
-        let (head, body) = answer.into_parts();
-        let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
-        Ok(Answer {
-            status: head.status.as_u16(),
-            headers: without_hops(head.headers),
-            body,
-        })
-    }
 }
 
 /// MiniStack keeps what a patch of API Gateway writes as text; AWS answers with the property's own type.
@@ -362,17 +340,4 @@ fn with_booleans(body: &Bytes) -> Bytes {
         }
     }
     text.into()
-}
-
-/// Headers that belong to one connection, not to the message; see <https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1>.
-fn without_hops(mut headers: HeaderMap) -> HeaderMap {
-    for name in [
-        header::CONNECTION,
-        header::TRANSFER_ENCODING,
-        header::EXPECT,
-        header::UPGRADE,
-    ] {
-        headers.remove(name);
-    }
-    headers
 }

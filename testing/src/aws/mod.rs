@@ -17,6 +17,10 @@
 //! Nothing here reaches AWS: every address is 127.0.0.1, and credentials are made up.
 
 mod answer;
+mod backstage;
+mod client;
+mod cloudformation;
+mod codepipeline;
 mod fault;
 mod front;
 mod grants;
@@ -34,7 +38,7 @@ use std::{
     path::Path,
     process::Command,
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -42,6 +46,8 @@ use std::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+pub use client::{Client, Failure};
+pub use codepipeline::{PipelineResource, PipelineService};
 pub use fault::Fault;
 pub use grants::{Difference, Grants, Statement, variables};
 pub use permissions::Permission;
@@ -227,6 +233,31 @@ impl Cloud {
     /// The account's pipelines.
     pub fn pipelines(&self) -> &Pipelines {
         &self.front.state.pipelines
+    }
+
+    /// The pipelines that stacks have, by name.
+    pub fn deployed_pipelines(&self) -> Vec<PipelineResource> {
+        self.front.state.deployed.all()
+    }
+
+    /// From now on a service runs the pipelines that stacks have, those that are there included. Pipelines that the test
+    /// [scripts](Pipelines::script) stay the script's.
+    ///
+    /// # Errors
+    /// Why the service refuses one that is there.
+    pub fn run_pipelines(&self, service: Arc<dyn PipelineService>) -> Result<(), String> {
+        self.front.state.deployed.serve(service)
+    }
+
+    /// Gives functions that stacks make from now on a variable, which wins over their template's. They have `AWS_ENDPOINT_URL`,
+    /// the front, without asking.
+    pub fn give_functions(&self, name: &str, value: &str) {
+        lock(&self.front.state.variables).insert(name.to_owned(), value.to_owned());
+    }
+
+    /// A client without an SDK whose calls are the caller's, with the rights of the account's root user.
+    pub fn client(&self, caller: &str) -> Client {
+        Client::new(self.address(), &self.account, caller)
     }
 
     /// What requests broke of AWS's rules since this was last asked: for the test that breaks them on purpose.

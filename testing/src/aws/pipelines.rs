@@ -147,6 +147,11 @@ impl Pipelines {
         lock(&self.pipelines).remove(name);
     }
 
+    /// Whether there is a pipeline of this name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        lock(&self.pipelines).contains_key(name)
+    }
+
     /// The pipeline's executions, oldest first.
     pub fn executions(&self, name: &str) -> Vec<Execution> {
         let pipelines = lock(&self.pipelines);

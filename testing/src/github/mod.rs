@@ -39,9 +39,9 @@ pub use archive::Archive;
 pub use fault::Fault;
 pub use world::{Asker, Comment, Deployment, Request, Status};
 
-use crate::Error;
+use crate::{Error, serve::Serving};
 use fault::Rule;
-use server::{Server, Shared};
+use server::Shared;
 use world::{Contents, Pull, new_token};
 
 /// A GitHub that serves until it is dropped.
@@ -49,7 +49,7 @@ use world::{Contents, Pull, new_token};
 pub struct GitHub {
     shared: Arc<Shared>,
     // Dropped with it: the ports are free again then.
-    _server: Server,
+    _serving: [Serving; 2],
 }
 
 /// One of its repositories.
@@ -79,13 +79,13 @@ impl GitHub {
     /// [`Error::Unavailable`] where npm is missing, which brings the description.
     pub fn start() -> Result<Self, Error> {
         let description = description::Description::load()?;
-        let (shared, server) = server::start(description).map_err(|source| Error::Start {
+        let (shared, serving) = server::start(description).map_err(|source| Error::Start {
             tool: "the loopback GitHub",
             source,
         })?;
         Ok(Self {
             shared,
-            _server: server,
+            _serving: serving,
         })
     }
 

@@ -3,19 +3,13 @@
 use std::convert::Infallible;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::{Request as HttpRequest, Response, StatusCode};
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 
 use super::api::{Question, Reply};
 use super::app::seconds;
@@ -23,6 +17,7 @@ use super::archive::{self, Broken};
 use super::description::Description;
 use super::fault::{Fault, Kind};
 use super::world::{Request, World};
+use crate::serve::{self, Serving};
 
 pub(super) type Body = UnsyncBoxBody<Bytes, Broken>;
 
@@ -35,13 +30,6 @@ pub(super) struct Shared {
     pub(super) archives: String,
 }
 
-/// The thread that serves, until it is dropped.
-#[derive(Debug)]
-pub(super) struct Server {
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
 impl Shared {
     pub(super) fn world(&self) -> MutexGuard<'_, World> {
         // What a test that failed has left is still what it was.
@@ -49,77 +37,29 @@ impl Shared {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            drop(thread.join());
-        }
-    }
-}
-
-/// Listens on two ports that the system chooses, and serves on a thread of its own.
-pub(super) fn start(description: Description) -> io::Result<(Arc<Shared>, Server)> {
-    let bind = || {
-        let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
-        listener.set_nonblocking(true)?;
-        let address = format!("http://{}", listener.local_addr()?);
-        Ok::<_, io::Error>((listener, address))
-    };
-    let ((api, api_address), (archives, archives_address)) = (bind()?, bind()?);
+/// Listens on two ports that the system chooses, and serves.
+pub(super) fn start(description: Description) -> io::Result<(Arc<Shared>, [Serving; 2])> {
+    let ((api, api_address), (archives, archives_address)) = (serve::listen()?, serve::listen()?);
     let shared = Arc::new(Shared {
         description,
         world: Mutex::new(World::new()),
-        api: api_address,
-        archives: archives_address,
+        api: format!("http://{api_address}"),
+        archives: format!("http://{archives_address}"),
     });
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (stop, stopped) = oneshot::channel();
-    let served = Arc::clone(&shared);
-    let thread = std::thread::Builder::new().name("github".to_owned()).spawn(move || {
-        runtime.block_on(async {
-            let (Ok(api), Ok(archives)) = (TcpListener::from_std(api), TcpListener::from_std(archives)) else {
-                return;
-            };
-            tokio::select! {
-                () = listen(api, Arc::clone(&served), false) => {}
-                () = listen(archives, served, true) => {}
-                _ = stopped => {}
-            }
-        });
+    let (asked, archived) = (Arc::clone(&shared), Arc::clone(&shared));
+    let api = serve::serve("github", api, move |request| {
+        let shared = Arc::clone(&asked);
+        async move { answer(&shared, request).await }
     })?;
-    let server = Server {
-        stop: Some(stop),
-        thread: Some(thread),
-    };
-    Ok((shared, server))
-}
-
-async fn listen(listener: TcpListener, shared: Arc<Shared>, archives: bool) {
-    while let Ok((connection, _)) = listener.accept().await {
-        let shared = Arc::clone(&shared);
-        tokio::spawn(async move {
-            let service = service_fn(|request| {
-                let shared = Arc::clone(&shared);
-                async move {
-                    if archives {
-                        return Ok(archive::serve(&shared, &request));
-                    }
-                    api(&shared, request).await
-                }
-            });
-            // A connection that was cut is what the fault asked for.
-            drop(
-                http1::Builder::new()
-                    .serve_connection(TokioIo::new(connection), service)
-                    .await,
-            );
-        });
-    }
+    let archives = serve::serve("github-archives", archives, move |request| {
+        let shared = Arc::clone(&archived);
+        async move { Ok::<_, Broken>(archive::serve(&shared, &request)) }
+    })?;
+    Ok((shared, [api, archives]))
 }
 
 /// One request to the API: an error cuts the connection.
-async fn api(shared: &Shared, request: HttpRequest<Incoming>) -> Result<Response<Body>, Broken> {
+async fn answer(shared: &Shared, request: HttpRequest<Incoming>) -> Result<Response<Body>, Broken> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Broken)?.to_bytes();
     let (reply, fault) = decide(shared, &parts, &body);

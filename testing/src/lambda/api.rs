@@ -2,26 +2,23 @@
 
 use std::{
     collections::BTreeMap,
-    convert::Infallible,
     io,
-    net::{Ipv4Addr, SocketAddr},
+    net::SocketAddr,
     sync::{Arc, Mutex, PoisonError, mpsc},
-    thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, response::Builder};
 use http_body_util::{BodyExt, Full};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::TokioIo;
+use hyper::body::Incoming;
 use serde_json::Value;
-use tokio::{
-    net::TcpListener,
-    sync::{Mutex as Turn, mpsc as queue, oneshot},
-};
+use tokio::sync::{Mutex as Turn, mpsc as queue};
 
-use crate::Error;
+use crate::{
+    Error,
+    serve::{self, Serving},
+};
 
 const TOOL: &str = "the local Runtime API";
 const VERSION: &str = "/2018-06-01/runtime/";
@@ -31,8 +28,7 @@ const VERSION: &str = "/2018-06-01/runtime/";
 pub struct RuntimeApi {
     address: SocketAddr,
     invocations: queue::UnboundedSender<Invocation>,
-    /// Dropping it ends the server.
-    _end: oneshot::Sender<Infallible>,
+    _serving: Serving,
 }
 
 /// What a function answered to one invocation.
@@ -72,41 +68,21 @@ impl RuntimeApi {
     /// Where the machine gives no port or no thread.
     pub fn start() -> Result<Self, Error> {
         let failed = |source| Error::Start { tool: TOOL, source };
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(failed)?;
-        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed)?;
-        listener.set_nonblocking(true).map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
+        let (listener, address) = serve::listen().map_err(failed)?;
         let (invocations, waiting) = queue::unbounded_channel();
         let shared = Arc::new(Shared {
             waiting: Turn::new(waiting),
             open: Mutex::default(),
         });
-        let (end, ended) = oneshot::channel();
-        let serving = move || {
-            runtime.block_on(async {
-                let serving = async {
-                    // In the thread that serves: whoever starts this may have a runtime of its own.
-                    if let Ok(listener) = TcpListener::from_std(listener) {
-                        serve(listener, shared).await;
-                    }
-                };
-                tokio::select! {
-                    () = serving => {}
-                    _ = ended => {}
-                }
-            });
+        let answer = move |request| {
+            let shared = Arc::clone(&shared);
+            async move { answer(&shared, request).await }
         };
-        thread::Builder::new()
-            .name("runtime-api".to_owned())
-            .spawn(serving)
-            .map_err(failed)?;
+        let serving = serve::serve("runtime-api", listener, answer).map_err(failed)?;
         Ok(Self {
             address,
             invocations,
-            _end: end,
+            _serving: serving,
         })
     }
 
@@ -128,25 +104,6 @@ impl RuntimeApi {
             Ok(()) => answered.recv_timeout(time).unwrap_or(Answer::Nothing),
             Err(_) => Answer::Nothing,
         }
-    }
-}
-
-async fn serve(listener: TcpListener, shared: Arc<Shared>) {
-    loop {
-        let Ok((connection, _)) = listener.accept().await else {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-            continue;
-        };
-        let shared = Arc::clone(&shared);
-        tokio::spawn(async move {
-            let service = service_fn(|request| answer(&shared, request));
-            // A process that ends closes its connections in the middle of its wait for the next invocation.
-            drop(
-                http1::Builder::new()
-                    .serve_connection(TokioIo::new(connection), service)
-                    .await,
-            );
-        });
     }
 }
 

@@ -1,0 +1,16 @@
+//! CloudFormation, as far as MiniStack's lets pass what AWS would refuse, or has not what AWS has.
+//!
+//! MiniStack runs the stacks: order, events, outputs, change sets, rollback. Before each step of a resource it asks the front
+//! ([`Step`], sent by `testing/tools/local_cloudformation.py`), which refuses it as the resource's own handler would, makes the
+//! resource itself (a pipeline), or changes what the resource is made with (a function's variables). No template is touched: what a
+//! stack shows is what was sent.
+
+mod facts;
+mod functions;
+mod requests;
+mod resources;
+mod template;
+
+pub(super) use functions::Variables;
+pub(super) use requests::refusal;
+pub(super) use resources::{Making, judge};

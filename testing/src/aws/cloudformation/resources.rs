@@ -1,0 +1,167 @@
+//! The steps that CloudFormation takes with resources, and what the front has to say to each.
+
+use http::Request;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{Variables, facts::Facts, functions};
+use crate::aws::{PipelineResource, backstage::Backstage, codepipeline::Deployed};
+
+/// A step that CloudFormation is about to take, with the properties as they are resolved.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(in crate::aws) struct Step {
+    step: Kind,
+    r#type: String,
+    logical_id: String,
+    stack: String,
+    properties: Value,
+    /// What there is, when it is updated or deleted.
+    old: Option<Old>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+enum Kind {
+    Create,
+    Update,
+    Delete,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Old {
+    physical_id: String,
+    properties: Value,
+}
+
+/// What becomes of a step.
+#[derive(Debug, Serialize)]
+pub(in crate::aws) enum Verdict {
+    /// MiniStack takes it.
+    #[serde(rename_all = "PascalCase")]
+    Proceed {
+        /// With other properties than the template's.
+        properties: Option<Value>,
+    },
+    /// The front has taken it.
+    #[serde(rename_all = "PascalCase")]
+    Made {
+        /// What `Ref` returns.
+        physical_id: String,
+        /// What `Fn::GetAtt` returns.
+        attributes: Value,
+    },
+    /// It fails, for this reason.
+    Refused(String),
+}
+
+/// What resources are made with.
+#[derive(Debug)]
+pub(in crate::aws) struct Making<'a> {
+    pub(in crate::aws) backstage: &'a Backstage,
+    pub(in crate::aws) pipelines: &'a Deployed,
+    pub(in crate::aws) variables: Variables,
+}
+
+/// Takes the step or says what becomes of it.
+pub(in crate::aws) async fn judge(step: Step, making: Making<'_>) -> Verdict {
+    if step.step != Kind::Delete
+        && let Some(facts) = Facts::of(&step.r#type)
+    {
+        let faults = facts.faults(&without_own_tags(&step.properties));
+        if !faults.is_empty() {
+            let (id, faults) = (&step.logical_id, faults.join("\n"));
+            return Verdict::Refused(format!(
+                "Properties validation failed for resource {id} with message:\n{faults}"
+            ));
+        }
+    }
+    let untouched = Verdict::Proceed { properties: None };
+    match (step.r#type.as_str(), step.step) {
+        ("AWS::CodePipeline::Pipeline", _) => pipeline(&step, making.pipelines).await,
+        ("AWS::Lambda::Function", Kind::Create | Kind::Update) => Verdict::Proceed {
+            properties: Some(functions::with_variables(&step.properties, &making.variables)),
+        },
+        ("AWS::S3::Bucket", Kind::Delete) => match not_empty(&step, making.backstage).await {
+            Some(reason) => Verdict::Refused(reason),
+            None => untouched,
+        },
+        _ => untouched,
+    }
+}
+
+async fn pipeline(step: &Step, pipelines: &Deployed) -> Verdict {
+    let old = step.old.as_ref();
+    if step.step == Kind::Delete {
+        let name = old.map_or("", |old| &old.physical_id);
+        return match pipelines.unmake(name).await {
+            Ok(()) => Verdict::Made {
+                physical_id: name.to_owned(),
+                attributes: json!({}),
+            },
+            Err(reason) => Verdict::Refused(reason),
+        };
+    }
+    // A pipeline without a name of its own keeps the one that was made up for it.
+    let generated = || match old {
+        Some(old) if old.properties["Name"].is_null() => old.physical_id.clone(),
+        _ => format!("{}-{}-{}", step.stack, step.logical_id, made_up(&step.stack)),
+    };
+    let name = step.properties["Name"].as_str().map_or_else(generated, str::to_owned);
+    let replaces = old.is_none_or(|old| old.physical_id != name);
+    let made = PipelineResource {
+        name: name.clone(),
+        stack: step.stack.clone(),
+        properties: step.properties.clone(),
+        version: 1,
+    };
+    match pipelines.make(made, replaces).await {
+        Ok(version) => Verdict::Made {
+            physical_id: name,
+            attributes: json!({ "Version": version.to_string() }),
+        },
+        Err(reason) => Verdict::Refused(reason),
+    }
+}
+
+/// The properties without the tags that CloudFormation itself adds, which nobody else may.
+fn without_own_tags(properties: &Value) -> Value {
+    let mut properties = properties.clone();
+    if let Some(tags) = properties.get_mut("Tags").and_then(Value::as_array_mut) {
+        tags.retain(|tag| !tag["Key"].as_str().is_some_and(|key| key.starts_with("aws:cloudformation:")));
+    }
+    properties
+}
+
+/// Twelve characters as CloudFormation adds them, the same for the same stack.
+fn made_up(text: &str) -> String {
+    let letters: Vec<char> = ('A'..='Z').chain('0'..='9').collect();
+    let digest = <sha2::Sha256 as sha2::Digest>::digest(text.as_bytes());
+    let chosen = digest.iter().take(12).map(|byte| letters[usize::from(*byte) % letters.len()]);
+    chosen.collect()
+}
+
+/// Why S3 does not delete the bucket: its versions and its delete markers count.
+async fn not_empty(step: &Step, backstage: &Backstage) -> Option<String> {
+    let bucket = &step.old.as_ref()?.physical_id;
+    let request = Request::get(format!("/{bucket}?versions&max-keys=1"))
+        .body(bytes::Bytes::new())
+        .ok()?;
+    // A bucket that cannot be listed is gone already.
+    let answer = backstage.ask("s3", request).await.ok()?;
+    let text = std::str::from_utf8(answer.body()).ok()?;
+    let listed = roxmltree::Document::parse(text).ok()?;
+    let mut entries = listed
+        .descendants()
+        .filter(|node| matches!(node.tag_name().name(), "Version" | "DeleteMarker"));
+    entries.next()?;
+    let versioned = step.properties["VersioningConfiguration"]["Status"].is_string();
+    let more = if versioned {
+        ". You must delete all versions in the bucket."
+    } else {
+        ""
+    };
+    Some(format!(
+        "The bucket you tried to delete is not empty{more} (Service: S3, Status Code: 409, Request ID: front)"
+    ))
+}

@@ -1,0 +1,1 @@
+//! A pipeline lives and goes with its stack.

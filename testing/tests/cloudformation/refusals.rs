@@ -1,0 +1,1 @@
+//! What AWS refuses and MiniStack would let pass.
