@@ -164,8 +164,7 @@ impl Client {
         } else {
             SignableBody::Bytes(request.body())
         };
-        let signable =
-            SignableRequest::new(request.method().as_str(), uri, headers, body).map_err(io::Error::other)?;
+        let signable = SignableRequest::new(request.method().as_str(), uri, headers, body).map_err(io::Error::other)?;
         let signed = http_request::sign(signable, &parameters).map_err(io::Error::other)?;
         let (instructions, _) = signed.into_parts();
         instructions.apply_to_request_http1x(&mut request);

@@ -24,6 +24,7 @@ use super::{
     lock,
     model::{Protocol, Service},
     rules,
+    states::{self, StateMachines},
     wire::{Asked, Request},
 };
 use crate::{
@@ -58,6 +59,8 @@ pub(super) struct State {
     pub(super) variables: Mutex<Variables>,
     pub(super) pipelines: Pipelines,
     pub(super) deployed: Deployed,
+    /// Who runs state machines.
+    pub(super) machines: Mutex<Option<Arc<dyn StateMachines>>>,
 }
 
 #[derive(Debug)]
@@ -90,6 +93,7 @@ impl Front {
             variables: Mutex::default(),
             pipelines: Pipelines::of(account),
             deployed: Deployed::of(account),
+            machines: Mutex::default(),
         });
         let served = Arc::clone(&state);
         let answer = move |request| {
@@ -181,8 +185,7 @@ impl State {
         let answer = if let Some(denied) = denied {
             Ok(denied)
         } else if broken.is_empty() {
-            self.carry_out(&service, operation, &parameters, (head, body))
-                .await
+            self.carry_out(&service, operation, &parameters, (head, body)).await
         } else {
             let broken: Vec<String> = broken
                 .iter()
@@ -223,6 +226,11 @@ impl State {
                 answer.headers.remove(header::CONTENT_LENGTH);
                 answer
             }),
+            "states" => match self.run(operation, parameters).await {
+                Some(Ok(result)) => Ok(self.result(service, operation, &result)),
+                Some(Err((code, message))) => Ok(Answer::error(service.protocol, 400, &code, &message)),
+                None => self.backstage.forward(head, body).await,
+            },
             _ => self.backstage.forward(head, body).await,
         };
         if fault == Some(Fault::AnswerLost) {
@@ -243,12 +251,13 @@ impl State {
         let making = Making {
             backstage: &self.backstage,
             pipelines: &self.deployed,
+            scripted: &self.pipelines,
             variables,
         };
         Answer::json(&serde_json::json!(cloudformation::judge(step, making).await))
     }
 
-    /// CodePipeline's answer. It is judged as well: clients must meet what AWS would send.
+    /// CodePipeline's answer.
     async fn play(&self, service: &Service, operation: &str, parameters: &Value) -> Answer {
         let answered = match codepipeline::service(&self.pipelines, &self.deployed, parameters) {
             Some(engine) => {
@@ -262,18 +271,27 @@ impl State {
                 .map_err(|(code, message)| (code.to_owned(), message)),
         };
         match answered {
-            Ok(result) => {
-                let shape = service
-                    .operations
-                    .get(operation)
-                    .and_then(|operation| service.output(operation));
-                let broken = shape.map_or_else(Vec::new, |shape| rules::broken(shape, &result));
-                let broken = broken.iter().map(|rule| format!("the answer to {operation}: {rule}"));
-                lock(&self.violations).extend(broken);
-                Answer::json(&result)
-            }
+            Ok(result) => self.result(service, operation, &result),
             Err((code, message)) => Answer::error(service.protocol, 400, &code, &message),
         }
+    }
+
+    /// What the installed one says to a call of Step Functions.
+    async fn run(&self, operation: &str, parameters: &Value) -> Option<states::Outcome> {
+        let installed = lock(&self.machines).clone()?;
+        states::answer(installed, operation, parameters, &self.backstage).await
+    }
+
+    /// An answer that MiniStack did not give. It is judged as well: clients must meet what AWS would send.
+    fn result(&self, service: &Service, operation: &str, result: &Value) -> Answer {
+        let shape = service
+            .operations
+            .get(operation)
+            .and_then(|operation| service.output(operation));
+        let broken = shape.map_or_else(Vec::new, |shape| rules::broken(shape, result));
+        let broken = broken.iter().map(|rule| format!("the answer to {operation}: {rule}"));
+        lock(&self.violations).extend(broken);
+        Answer::json(result)
     }
 
     /// The fault that this call was chosen for.

@@ -30,6 +30,7 @@ mod permissions;
 mod pipelines;
 mod resolve;
 mod rules;
+pub mod states;
 mod wire;
 
 use std::{
@@ -59,6 +60,7 @@ use crate::{
 };
 use front::Front;
 use ministack::{Enforcement, MiniStack};
+use states::StateMachines;
 
 /// The region of `stacks/project.yaml`.
 pub const REGION: &str = "eu-west-1";
@@ -247,6 +249,11 @@ impl Cloud {
     /// Why the service refuses one that is there.
     pub fn run_pipelines(&self, service: Arc<dyn PipelineService>) -> Result<(), String> {
         self.front.state.deployed.serve(service)
+    }
+
+    /// From now on somebody answers for the executions of state machines; what that one leaves is MiniStack's.
+    pub fn run_machines(&self, machines: Arc<dyn StateMachines>) {
+        *lock(&self.front.state.machines) = Some(machines);
     }
 
     /// Gives functions that stacks make from now on a variable, which wins over their template's. They have `AWS_ENDPOINT_URL`,

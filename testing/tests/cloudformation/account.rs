@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const INLINE: usize = 51_200;
 
 /// Where buckets are made.
-pub(crate) const LOCATION: &str = "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+const LOCATION: &str = "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
     <LocationConstraint>eu-west-1</LocationConstraint></CreateBucketConfiguration>";
 
 pub(crate) struct Account {
@@ -94,7 +94,13 @@ impl Account {
     }
 
     /// Creates a change set and returns its status and the reason.
-    pub(crate) fn change_set(&self, name: &str, kind: &str, template: &Value, more: &[(&str, &str)]) -> (String, String) {
+    pub(crate) fn change_set(
+        &self,
+        name: &str,
+        kind: &str,
+        template: &Value,
+        more: &[(&str, &str)],
+    ) -> (String, String) {
         let mut all = vec![
             ("ChangeSetName", "change"),
             ("ChangeSetType", kind),
@@ -125,7 +131,9 @@ impl Account {
     }
 
     pub(crate) fn stack(&self, name: &str) -> Option<Stack> {
-        let described = self.client.query("cloudformation", "DescribeStacks", &[("StackName", name)]);
+        let described = self
+            .client
+            .query("cloudformation", "DescribeStacks", &[("StackName", name)]);
         let text_of = described.ok()?;
         Some(Stack {
             id: text(&text_of, "StackId"),
@@ -143,7 +151,12 @@ impl Account {
             if !stack.status.ends_with("_IN_PROGRESS") {
                 return stack;
             }
-            assert!(begun.elapsed() < PATIENCE, "{name} is still {}: {}", stack.status, self.events(name));
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "{name} is still {}: {}",
+                stack.status,
+                self.events(name)
+            );
             thread::sleep(Duration::from_millis(20));
         }
     }
@@ -168,7 +181,9 @@ impl Account {
             is("LogicalResourceId", id) && is("ResourceStatus", status)
         });
         let event = found.unwrap_or_else(|| panic!("{id} never was {status}: {events}"));
-        let reason = event.children().find(|child| child.tag_name().name() == "ResourceStatusReason");
+        let reason = event
+            .children()
+            .find(|child| child.tag_name().name() == "ResourceStatusReason");
         reason.and_then(|node| node.text()).unwrap_or_default().to_owned()
     }
 }
@@ -211,6 +226,8 @@ fn zipped() -> Vec<u8> {
     let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default().unix_permissions(0o755);
     archive.start_file("bootstrap", options).expect("it is begun");
-    archive.write_all(include_bytes!("bootstrap.py")).expect("it is written");
+    archive
+        .write_all(include_bytes!("bootstrap.py"))
+        .expect("it is written");
     archive.finish().expect("it is finished").into_inner()
 }

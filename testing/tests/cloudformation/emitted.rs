@@ -62,8 +62,19 @@ fn every_emitted_template_lives_through_change_sets() {
     }
     let pipelines = account.cloud.deployed_pipelines();
     let named: Vec<&str> = pipelines.iter().map(|pipeline| pipeline.name.as_str()).collect();
-    assert_eq!(named, ["pr-17-thebestest-deploy", "stage-thebestest-deploy", "thebestest-unit-test"]);
-    assert!(pipelines.iter().all(|pipeline| pipeline.version == 3 && !pipeline.properties.to_string().contains("Fn::")));
+    assert_eq!(
+        named,
+        [
+            "pr-17-thebestest-deploy",
+            "stage-thebestest-deploy",
+            "thebestest-unit-test"
+        ]
+    );
+    assert!(
+        pipelines
+            .iter()
+            .all(|pipeline| pipeline.version == 3 && !pipeline.properties.to_string().contains("Fn::"))
+    );
     for emission in emissions.iter().rev() {
         let name = &emission.stack.name;
         let begun = Instant::now();

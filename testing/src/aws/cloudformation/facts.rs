@@ -188,6 +188,7 @@ mod tests {
                 "#/PipelineType: V3 is not a valid enum value",
                 "#/RoleArn: failed validation constraint for keyword [pattern]",
                 "#/Stages/0/Actions: expected type: JSONArray, found: JSONObject",
+                "#/Stages/1/Actions: expected minimum item count: 1, found: 0",
                 "#/Stages/1: required key [Name] not found",
                 "#: extraneous key [Nmae] is not permitted",
             ]

@@ -20,7 +20,10 @@ struct Stack {
 
 /// Why CloudFormation refuses the call; none if it does not, or if MiniStack will say it.
 pub(in crate::aws) async fn refusal(operation: &str, parameters: &Value, backstage: &Backstage) -> Option<Refusal> {
-    if !matches!(operation, "CreateStack" | "UpdateStack" | "CreateChangeSet" | "ValidateTemplate") {
+    if !matches!(
+        operation,
+        "CreateStack" | "UpdateStack" | "CreateChangeSet" | "ValidateTemplate"
+    ) {
         return None;
     }
     if let Some(refused) = state(operation, parameters, backstage).await {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Variables, facts::Facts, functions};
-use crate::aws::{PipelineResource, backstage::Backstage, codepipeline::Deployed};
+use crate::aws::{PipelineResource, Pipelines, backstage::Backstage, codepipeline::Deployed};
 
 /// A step that CloudFormation is about to take, with the properties as they are resolved.
 #[derive(Debug, Deserialize)]
@@ -60,6 +60,7 @@ pub(in crate::aws) enum Verdict {
 pub(in crate::aws) struct Making<'a> {
     pub(in crate::aws) backstage: &'a Backstage,
     pub(in crate::aws) pipelines: &'a Deployed,
+    pub(in crate::aws) scripted: &'a Pipelines,
     pub(in crate::aws) variables: Variables,
 }
 
@@ -78,7 +79,7 @@ pub(in crate::aws) async fn judge(step: Step, making: Making<'_>) -> Verdict {
     }
     let untouched = Verdict::Proceed { properties: None };
     match (step.r#type.as_str(), step.step) {
-        ("AWS::CodePipeline::Pipeline", _) => pipeline(&step, making.pipelines).await,
+        ("AWS::CodePipeline::Pipeline", _) => pipeline(&step, &making).await,
         ("AWS::Lambda::Function", Kind::Create | Kind::Update) => Verdict::Proceed {
             properties: Some(functions::with_variables(&step.properties, &making.variables)),
         },
@@ -90,11 +91,13 @@ pub(in crate::aws) async fn judge(step: Step, making: Making<'_>) -> Verdict {
     }
 }
 
-async fn pipeline(step: &Step, pipelines: &Deployed) -> Verdict {
+async fn pipeline(step: &Step, making: &Making<'_>) -> Verdict {
     let old = step.old.as_ref();
     if step.step == Kind::Delete {
         let name = old.map_or("", |old| &old.physical_id);
-        return match pipelines.unmake(name).await {
+        // Who was started without a service was scripted for it.
+        making.scripted.delete(name);
+        return match making.pipelines.unmake(name).await {
             Ok(()) => Verdict::Made {
                 physical_id: name.to_owned(),
                 attributes: json!({}),
@@ -115,7 +118,7 @@ async fn pipeline(step: &Step, pipelines: &Deployed) -> Verdict {
         properties: step.properties.clone(),
         version: 1,
     };
-    match pipelines.make(made, replaces).await {
+    match making.pipelines.make(made, replaces).await {
         Ok(version) => Verdict::Made {
             physical_id: name,
             attributes: json!({ "Version": version.to_string() }),
@@ -128,7 +131,11 @@ async fn pipeline(step: &Step, pipelines: &Deployed) -> Verdict {
 fn without_own_tags(properties: &Value) -> Value {
     let mut properties = properties.clone();
     if let Some(tags) = properties.get_mut("Tags").and_then(Value::as_array_mut) {
-        tags.retain(|tag| !tag["Key"].as_str().is_some_and(|key| key.starts_with("aws:cloudformation:")));
+        tags.retain(|tag| {
+            !tag["Key"]
+                .as_str()
+                .is_some_and(|key| key.starts_with("aws:cloudformation:"))
+        });
     }
     properties
 }
@@ -137,7 +144,10 @@ fn without_own_tags(properties: &Value) -> Value {
 fn made_up(text: &str) -> String {
     let letters: Vec<char> = ('A'..='Z').chain('0'..='9').collect();
     let digest = <sha2::Sha256 as sha2::Digest>::digest(text.as_bytes());
-    let chosen = digest.iter().take(12).map(|byte| letters[usize::from(*byte) % letters.len()]);
+    let chosen = digest
+        .iter()
+        .take(12)
+        .map(|byte| letters[usize::from(*byte) % letters.len()]);
     chosen.collect()
 }
 

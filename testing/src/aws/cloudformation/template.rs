@@ -152,7 +152,9 @@ fn untagged(value: serde_yaml::Value) -> Value {
         serde_yaml::Value::Mapping(members) => members
             .into_iter()
             .map(|(name, value)| {
-                let name = name.as_str().map_or_else(|| untagged(name.clone()).to_string(), str::to_owned);
+                let name = name
+                    .as_str()
+                    .map_or_else(|| untagged(name.clone()).to_string(), str::to_owned);
                 (name, untagged(value))
             })
             .collect::<Map<String, Value>>()
@@ -178,7 +180,8 @@ mod tests {
 
     #[test]
     fn a_name_that_stands_for_nothing_is_found_in_each_function() {
-        let unresolved = "Template format error: Unresolved resource dependencies [Nobody] in the Resources block of the template";
+        let unresolved =
+            "Template format error: Unresolved resource dependencies [Nobody] in the Resources block of the template";
         assert_eq!(topic(json!({ "Ref": "Nobody" })).unwrap(), unresolved);
         assert_eq!(topic(json!({ "Fn::Sub": "x-${Nobody}" })).unwrap(), unresolved);
         let depends = json!({ "Topic": { "Type": "AWS::SNS::Topic", "DependsOn": "Nobody" } });
@@ -212,7 +215,10 @@ mod tests {
     fn yaml_with_short_forms_is_read_like_json() {
         let text = "Resources:\n  T:\n    Type: AWS::SNS::Topic\n    Properties:\n      TopicName: !Sub ${Nobody}\n      Tags:\n      - !GetAtt T.TopicArn\n";
         let template = read(text).unwrap();
-        assert_eq!(template["Resources"]["T"]["Properties"]["Tags"][0]["Fn::GetAtt"][1], "TopicArn");
+        assert_eq!(
+            template["Resources"]["T"]["Properties"]["Tags"][0]["Fn::GetAtt"][1],
+            "TopicArn"
+        );
         assert!(fault(&template).unwrap().contains("[Nobody]"));
     }
 
