@@ -13,6 +13,8 @@ pub mod webhook;
 #[cfg(feature = "lambda")]
 pub mod aws;
 #[cfg(feature = "lambda")]
+pub mod clock;
+#[cfg(feature = "lambda")]
 pub mod cloudformation;
 #[cfg(feature = "lambda")]
 pub mod console;

@@ -16,10 +16,11 @@ use stacks::names::Names;
 use synth::Handler;
 
 use super::{Environment, Function, Invocation, StartError};
+use crate::clock::Clock;
 use crate::comment::{self, DESCRIPTION, one_line};
 use crate::github::{Client, CommitState, CommitStatus, DeploymentState, DeploymentStatus, Error, NewDeployment};
 use crate::record::{ReportMemory, ReportRow, STAGE, row_key};
-use crate::records::{Records, RecordsError, now};
+use crate::records::{Records, RecordsError};
 use crate::secrets::Secret;
 use crate::{Failure, github};
 
@@ -31,6 +32,7 @@ const OUTPUT: usize = 1_000;
 #[derive(Debug)]
 pub struct Report {
     records: Records,
+    clock: Clock,
     github: Client,
     cloudformation: aws_sdk_cloudformation::Client,
     project: Project,
@@ -43,7 +45,9 @@ impl Function for Report {
         let project = environment.project(contract::Report::PROJECT)?;
         let credentials = environment.variable(contract::Report::GITHUB_CREDENTIALS)?;
         Ok(Self {
-            records: Records::new(environment.aws(), environment.variable(contract::Report::TABLE)?),
+            records: Records::new(environment.aws(), environment.variable(contract::Report::TABLE)?)
+                .by(environment.clock()),
+            clock: environment.clock(),
             github: Client::new(&project.github_api, Secret::new(environment.aws(), credentials))?,
             cloudformation: aws_sdk_cloudformation::Client::new(environment.aws()),
             project,
@@ -63,7 +67,7 @@ impl Function for Report {
             url: request.url.clone(),
             sha: request.target.sha.clone(),
             generation: request.target.generation,
-            updated: now(),
+            updated: self.clock.now(),
         };
         let known = memory.rows.get(key).map(|known| ReportRow {
             updated: row.updated,
