@@ -67,6 +67,14 @@ impl Client {
         }
     }
 
+    pub(super) fn account(&self) -> &str {
+        &self.account
+    }
+
+    pub(super) fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// An operation of a service that speaks JSON: `("states", "AWSStepFunctions.StartExecution", …)`.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{Pipelines, lock};
+use super::{Pipelines, lock, states::Outcome};
 
 /// A pipeline of a stack.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,11 +37,24 @@ pub trait PipelineService: fmt::Debug + Send + Sync {
     /// Its stack lets go of it; executions end with it.
     fn unmake(&self, name: &str);
 
+    /// Takes a new build project of a stack, or the new properties of one that it has: those of `AWS::CodeBuild::Project`, resolved.
+    /// MiniStack has it as well.
+    ///
+    /// # Errors
+    /// Why CodeBuild refuses it; the resource fails for that reason.
+    fn make_project(&self, properties: &Value) -> Result<(), String>;
+
+    /// Its stack lets go of a build project.
+    fn unmake_project(&self, name: &str);
+
     /// The answer to a call whose parameters keep the rules of CodePipeline's model.
     ///
     /// # Errors
     /// The error's name, such as `PipelineNotFoundException`, and its words.
-    fn answer(&self, operation: &str, parameters: &Value) -> Result<Value, (String, String)>;
+    fn answer(&self, operation: &str, parameters: &Value) -> Outcome;
+
+    /// The answer to a call of CodeBuild; none leaves it to MiniStack.
+    fn answer_codebuild(&self, operation: &str, parameters: &Value) -> Option<Outcome>;
 }
 
 /// An account's pipelines that stacks have.
@@ -50,6 +63,8 @@ pub(super) struct Deployed {
     account: String,
     service: Mutex<Option<Arc<dyn PipelineService>>>,
     pipelines: Mutex<BTreeMap<String, PipelineResource>>,
+    /// The properties of build projects, by name.
+    projects: Mutex<BTreeMap<String, Value>>,
 }
 
 impl Deployed {
@@ -58,16 +73,26 @@ impl Deployed {
             account: account.to_owned(),
             service: Mutex::default(),
             pipelines: Mutex::default(),
+            projects: Mutex::default(),
         }
     }
 
     /// Hands what there is, and all that comes, to a service.
     pub(super) fn serve(&self, service: Arc<dyn PipelineService>) -> Result<(), String> {
+        for project in lock(&self.projects).values() {
+            service.make_project(project)?;
+        }
         for pipeline in self.all() {
             service.make(&pipeline)?;
         }
         *lock(&self.service) = Some(service);
         Ok(())
+    }
+
+    /// Lets go of the service.
+    pub(super) fn end(&self) {
+        let service = lock(&self.service).take();
+        drop(service);
     }
 
     pub(super) fn all(&self) -> Vec<PipelineResource> {
@@ -113,6 +138,28 @@ impl Deployed {
         };
         let name = name.to_owned();
         blocking(move || service.unmake(&name)).await
+    }
+}
+
+impl Deployed {
+    /// Tells of a build project that is about to be made or changed.
+    pub(super) async fn make_project(&self, name: &str, properties: &Value) -> Result<(), String> {
+        if let Some(service) = self.service() {
+            let given = properties.clone();
+            blocking(move || service.make_project(&given)).await??;
+        }
+        lock(&self.projects).insert(name.to_owned(), properties.clone());
+        Ok(())
+    }
+
+    /// Tells of a build project that is about to go.
+    pub(super) async fn unmake_project(&self, name: &str) -> Result<(), String> {
+        lock(&self.projects).remove(name);
+        let Some(service) = self.service() else {
+            return Ok(());
+        };
+        let name = name.to_owned();
+        blocking(move || service.unmake_project(&name)).await
     }
 }
 

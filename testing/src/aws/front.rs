@@ -226,6 +226,11 @@ impl State {
                 answer.headers.remove(header::CONTENT_LENGTH);
                 answer
             }),
+            "codebuild" => match self.build(operation, parameters).await {
+                Some(Ok(result)) => Ok(self.result(service, operation, &result)),
+                Some(Err((code, message))) => Ok(Answer::error(service.protocol, 400, &code, &message)),
+                None => self.backstage.forward(head, body).await,
+            },
             "states" => match self.run(operation, parameters).await {
                 Some(Ok(result)) => Ok(self.result(service, operation, &result)),
                 Some(Err((code, message))) => Ok(Answer::error(service.protocol, 400, &code, &message)),
@@ -274,6 +279,14 @@ impl State {
             Ok(result) => self.result(service, operation, &result),
             Err((code, message)) => Answer::error(service.protocol, 400, &code, &message),
         }
+    }
+
+    /// What the one who runs builds says to a call of CodeBuild.
+    async fn build(&self, operation: &str, parameters: &Value) -> Option<states::Outcome> {
+        let service = self.deployed.service()?;
+        let (operation, parameters) = (operation.to_owned(), parameters.clone());
+        let answered = codepipeline::blocking(move || service.answer_codebuild(&operation, &parameters)).await;
+        answered.unwrap_or_else(|panic| Some(Err(("InternalFailure".to_owned(), panic))))
     }
 
     /// What the installed one says to a call of Step Functions.

@@ -21,6 +21,7 @@ mod backstage;
 mod client;
 mod cloudformation;
 mod codepipeline;
+mod engine;
 mod fault;
 mod front;
 mod grants;
@@ -44,6 +45,7 @@ use std::{
     },
 };
 
+use codepipeline_local::{Builder, Engine, Listener};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -251,6 +253,20 @@ impl Cloud {
         self.front.state.deployed.serve(service)
     }
 
+    /// From now on `codepipeline-local` runs the pipelines that stacks have, in this account, with builds by this builder; what
+    /// happens is told to the listener. A new pipeline begins an execution by itself only with `start_on_create`, as it does in AWS.
+    ///
+    /// # Errors
+    /// Where the system has no thread left, or the engine refuses a pipeline that is there.
+    pub fn execute_pipelines(
+        &self,
+        builder: Arc<dyn Builder>,
+        listener: Listener,
+        start_on_create: bool,
+    ) -> std::io::Result<Engine> {
+        engine::install(self, builder, listener, start_on_create)
+    }
+
     /// From now on somebody answers for the executions of state machines; what that one leaves is MiniStack's.
     pub fn run_machines(&self, machines: Arc<dyn StateMachines>) {
         *lock(&self.front.state.machines) = Some(machines);
@@ -275,6 +291,10 @@ impl Cloud {
 
 impl Drop for Cloud {
     fn drop(&mut self) {
+        // Who runs something may be asking the front right now, which must still be there to answer.
+        self.front.state.deployed.end();
+        let machines = lock(&self.front.state.machines).take();
+        drop(machines);
         let violations = self.take_violations();
         if !violations.is_empty() && !std::thread::panicking() {
             panic!("AWS would refuse what was asked:\n{}", violations.join("\n"));

@@ -221,7 +221,8 @@ pub(crate) fn template(resources: Value) -> Value {
     json!({ "AWSTemplateFormatVersion": "2010-09-09", "Resources": resources })
 }
 
-fn zipped() -> Vec<u8> {
+/// The functions' stand-in, packed.
+pub(crate) fn zipped() -> Vec<u8> {
     use std::io::{Cursor, Write};
     let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default().unix_permissions(0o755);

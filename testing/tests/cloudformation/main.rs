@@ -8,5 +8,6 @@
 
 mod account;
 mod emitted;
+mod executed;
 mod pipelines;
 mod refusals;

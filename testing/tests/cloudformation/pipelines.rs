@@ -74,6 +74,22 @@ impl PipelineService for Told {
         self.0.lock().unwrap().push(format!("{name} gone"));
     }
 
+    fn make_project(&self, properties: &Value) -> Result<(), String> {
+        self.0
+            .lock()
+            .unwrap()
+            .push(format!("project {}", properties["Name"].as_str().unwrap_or_default()));
+        Ok(())
+    }
+
+    fn unmake_project(&self, name: &str) {
+        self.0.lock().unwrap().push(format!("project {name} gone"));
+    }
+
+    fn answer_codebuild(&self, _: &str, _: &Value) -> Option<Result<Value, (String, String)>> {
+        None
+    }
+
     fn answer(&self, operation: &str, parameters: &Value) -> Result<Value, (String, String)> {
         self.0.lock().unwrap().push(format!(
             "{operation} {}",

@@ -80,6 +80,10 @@ pub(in crate::aws) async fn judge(step: Step, making: Making<'_>) -> Verdict {
     let untouched = Verdict::Proceed { properties: None };
     match (step.r#type.as_str(), step.step) {
         ("AWS::CodePipeline::Pipeline", _) => pipeline(&step, &making).await,
+        ("AWS::CodeBuild::Project", _) => match project(&step, making.pipelines).await {
+            Ok(()) => untouched,
+            Err(reason) => Verdict::Refused(reason),
+        },
         ("AWS::Lambda::Function", Kind::Create | Kind::Update) => Verdict::Proceed {
             properties: Some(functions::with_variables(&step.properties, &making.variables)),
         },
@@ -124,6 +128,16 @@ async fn pipeline(step: &Step, making: &Making<'_>) -> Verdict {
             attributes: json!({ "Version": version.to_string() }),
         },
         Err(reason) => Verdict::Refused(reason),
+    }
+}
+
+/// Tells whoever runs builds of a project. One without a name of its own can only be built by MiniStack.
+async fn project(step: &Step, pipelines: &Deployed) -> Result<(), String> {
+    let name = step.properties["Name"].as_str();
+    match (step.step, name, &step.old) {
+        (Kind::Delete, _, Some(old)) => pipelines.unmake_project(&old.physical_id).await,
+        (_, Some(name), _) => pipelines.make_project(name, &step.properties).await,
+        _ => Ok(()),
     }
 }
 

@@ -66,7 +66,7 @@ type Run = dyn Fn(&StateMachine, &Execution) -> Ending + Send + Sync;
 /// The executions of an account, in memory. Each runs on a thread of its own.
 pub struct Executions {
     this: Weak<Self>,
-    run: Box<Run>,
+    run: Arc<Run>,
     states: Mutex<BTreeMap<String, ExecutionState>>,
     begun: AtomicU64,
 }
@@ -148,7 +148,7 @@ impl Executions {
     pub fn new(run: impl Fn(&StateMachine, &Execution) -> Ending + Send + Sync + 'static) -> Arc<Self> {
         Arc::new_cyclic(|this| Self {
             this: Weak::clone(this),
-            run: Box::new(run),
+            run: Arc::new(run),
             states: Mutex::default(),
             begun: AtomicU64::new(0),
         })
@@ -220,12 +220,13 @@ impl Executions {
             executions: Weak::clone(&self.this),
             arn: arn.to_owned(),
         };
+        let run = Arc::clone(&self.run);
+        // It keeps the executions only while it tells them something, so that they can go while it runs.
         let running = move || {
-            let Some(executions) = execution.executions.upgrade() else {
-                return;
-            };
-            let ending = (executions.run)(&machine, &execution);
-            executions.end(&execution.arn, ending);
+            let ending = run(&machine, &execution);
+            if let Some(executions) = execution.executions.upgrade() {
+                executions.end(&execution.arn, ending);
+            }
         };
         let begun = thread::Builder::new().name("execution".to_owned()).spawn(running);
         begun
