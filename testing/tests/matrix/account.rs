@@ -1,11 +1,14 @@
 //! One account with what the shared stacks make of it, one GitHub, and the state machine as it is emitted.
+//!
+//! Making one takes longer than a case, so several cases have the same one after the other, each with a repository of its own; one in
+//! which something was left is used no more.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use codepipeline_local::{Builder, Engine};
+use codepipeline_local::Engine;
 use serde_json::{Value, json};
 use stepfunctions_runner::Machine;
 use testing::aws::states::{Outcome, StateMachine, StateMachines};
@@ -13,11 +16,12 @@ use testing::aws::{Client, Cloud, REGION};
 use testing::emission;
 use testing::github::GitHub;
 
+use crate::builds::Builds;
 use crate::clock::VirtualClock;
 use crate::functions::{Functions, emissions};
 
-/// The repository of `stacks/project.yaml`.
-pub(crate) const REPOSITORY: &str = "thebestest/thebestest";
+/// How many cases may have an account: what was asked in it is looked through for each.
+const MOST_CASES: u32 = 8;
 /// What GitHub signs with.
 pub(crate) const WEBHOOK_SECRET: &str = "whsec-of-the-matrix";
 /// The state machine's name.
@@ -29,13 +33,17 @@ pub(crate) const OBSERVER: &str = "matrix";
 pub(crate) struct Account {
     pub(crate) cloud: Cloud,
     pub(crate) github: GitHub,
-    pub(crate) functions: Functions,
     pub(crate) engine: Engine,
+    pub(crate) clock: VirtualClock,
+    pub(crate) builds: Builds,
     pub(crate) starts: Arc<Starts>,
     /// Asks as the observer.
     pub(crate) client: Client,
     /// The artifacts bucket.
     pub(crate) bucket: String,
+    /// What only this deployment knows of the functions' variables.
+    known: BTreeMap<&'static str, String>,
+    cases: u32,
 }
 
 /// The executions that handlers ask Step Functions for.
@@ -74,14 +82,15 @@ impl StateMachines for Starts {
 }
 
 impl Account {
-    /// An account in which the shared stacks were deployed; builds go as the builder says. None without the tools.
-    pub(crate) fn prepare(clock: &VirtualClock, builder: Arc<dyn Builder>) -> Option<Self> {
+    /// An account in which the shared stacks were deployed. None without the tools.
+    pub(crate) fn prepare() -> Option<Self> {
         const WHAT: &str = "the fault matrix";
         let github = testing::or_skip(WHAT, GitHub::start())?;
         let cloud = testing::or_skip(WHAT, Cloud::start())?;
         let client = cloud.client(OBSERVER);
+        let (clock, builds) = (VirtualClock::new(), Builds::default());
         let engine = cloud
-            .step_pipelines(builder, Arc::new(clock.clone()))
+            .step_pipelines(builds.builder(), Arc::new(clock.clone()))
             .expect("there is no pipeline yet");
         for stack in ["thebestest-artifacts", "thebestest-unit-test"] {
             create_stack(&client, stack);
@@ -90,8 +99,6 @@ impl Account {
         make_machine(&client);
         let starts = Arc::new(Starts::default());
         cloud.run_machines(Arc::clone(&starts) as Arc<dyn StateMachines>);
-        let mut project = emission::project();
-        project.github_api = github.api().to_owned();
         let known = BTreeMap::from([
             ("WEBHOOK_SECRET", make_secret(&client, "webhook-secret", WEBHOOK_SECRET)),
             (
@@ -99,17 +106,35 @@ impl Account {
                 make_secret(&client, "github-credentials", &github.token()),
             ),
             ("GITHUB_API", github.api().to_owned()),
-            ("PROJECT", serde_json::to_string(&project).expect("it is JSON")),
         ]);
         Some(Self {
-            functions: Functions::deploy(&cloud, clock, &known),
             bucket: format!("thebestest-artifacts-{}-{REGION}", cloud.account()),
             cloud,
             github,
             engine,
             starts,
             client,
+            clock,
+            builds,
+            known,
+            cases: 0,
         })
+    }
+
+    /// Whether another case may have it.
+    pub(crate) const fn is_fresh(&self) -> bool {
+        self.cases < MOST_CASES
+    }
+
+    /// A repository for the next case, and the functions that serve it.
+    pub(crate) fn next_case(&mut self) -> (String, Functions) {
+        self.cases += 1;
+        let mut project = emission::project();
+        project.github_api = self.github.api().to_owned();
+        project.repository = format!("thebestest/case-{}", self.cases);
+        let mut known = self.known.clone();
+        known.insert("PROJECT", serde_json::to_string(&project).expect("it is JSON"));
+        (project.repository, Functions::deploy(&self.cloud, &self.clock, &known))
     }
 
     /// The state machine as it is emitted; its functions are named by their logical ids.
@@ -123,7 +148,7 @@ impl Account {
 
     /// Every stack's name and status, but those that are gone.
     pub(crate) fn stacks(&self) -> Vec<(String, String)> {
-        let told = self.client.query("cloudformation", "DescribeStacks", &[]);
+        let told = self.cloud.observer().query("cloudformation", "DescribeStacks", &[]);
         let told = told.expect("stacks are described");
         let document = roxmltree::Document::parse(&told).expect("it is XML");
         let text = |node: roxmltree::Node<'_, '_>, name: &str| {
@@ -140,15 +165,15 @@ impl Account {
             .collect()
     }
 
-    /// Waits until CloudFormation is done with everything. In virtual time it takes none.
-    pub(crate) fn settle(&self) {
-        while self
-            .stacks()
-            .iter()
-            .any(|(_, status)| status.ends_with("_IN_PROGRESS") && status != "REVIEW_IN_PROGRESS")
-        {
+    /// Waits until CloudFormation is done with everything; in virtual time it takes none. Returns whether it was at work.
+    pub(crate) fn settle(&self) -> bool {
+        let at_work = |(_, status): &(String, String)| status.ends_with("_IN_PROGRESS") && status != "REVIEW_IN_PROGRESS";
+        let mut worked = false;
+        while self.stacks().iter().any(at_work) {
+            worked = true;
             thread::sleep(Duration::from_millis(5));
         }
+        worked
     }
 }
 

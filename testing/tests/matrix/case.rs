@@ -11,8 +11,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::account::Account;
-use crate::builds::{Builds, Plan};
-use crate::clock::VirtualClock;
+use crate::builds::Plan;
 use crate::fault::{Expect, Fault, Webhook};
 use crate::inject::Armed;
 use crate::promises::Promises;
@@ -58,8 +57,9 @@ impl Case {
         format!("{:?}/{}/{}", self.during, self.state, self.name).replace(' ', "-")
     }
 
-    /// Runs it, in an account of its own. None without the tools.
-    pub(crate) fn run(self, machine: &Machine) -> Option<Verdict> {
+    /// Runs it in the account that is at hand, if any, else in a new one; leaves there what the next case may have. None without
+    /// the tools.
+    pub(crate) fn run(self, machine: &Machine, at_hand: &mut Option<Account>) -> Option<Verdict> {
         let begun = std::time::Instant::now();
         let logs = Logs::default();
         let levels = Targets::new()
@@ -67,18 +67,23 @@ impl Case {
             .with_target("runtime", LevelFilter::INFO);
         let lines = tracing_subscriber::fmt::layer().with_writer(logs.clone());
         let subscriber = tracing_subscriber::registry().with(levels).with(lines);
+        let mut account = match at_hand.take() {
+            Some(account) => account,
+            None => Account::prepare()?,
+        };
         let (mut trail, mut wrong) = (Vec::new(), Vec::new());
         let ran = tracing::subscriber::with_default(subscriber, || {
-            catch_unwind(AssertUnwindSafe(|| self.judged(machine, &logs, &mut trail, &mut wrong)))
+            catch_unwind(AssertUnwindSafe(|| self.judged(machine, &mut account, &logs, (&mut trail, &mut wrong))))
         });
-        match ran {
-            Ok(true) => {}
-            Ok(false) => return None,
-            Err(panic) => {
-                let words = panic.downcast_ref::<String>().cloned();
-                let words = words.or_else(|| panic.downcast_ref::<&str>().map(|&words| words.to_owned()));
-                wrong.push(format!("it panicked: {}", words.unwrap_or_default()));
-            }
+        if let Err(panic) = ran {
+            let words = panic.downcast_ref::<String>().cloned();
+            let words = words.or_else(|| panic.downcast_ref::<&str>().map(|&words| words.to_owned()));
+            wrong.push(format!("it panicked: {}", words.unwrap_or_default()));
+            // What broke a rule of AWS's or GitHub's is in the verdict, if it came that far; it is not to panic again.
+            wrong.extend(account.cloud.take_violations());
+            wrong.extend(account.github.violations());
+        } else if wrong.is_empty() && self.leaves_nothing() && account.is_fresh() {
+            *at_hand = Some(account);
         }
         Some(Verdict {
             case: self,
@@ -88,14 +93,20 @@ impl Case {
         })
     }
 
-    /// Whether there were the tools to run it.
-    fn judged(&self, machine: &Machine, logs: &Logs, trail: &mut Vec<String>, wrong: &mut Vec<String>) -> bool {
-        let (clock, builds) = (VirtualClock::new(), Builds::default());
-        *builds.plan() = self.plan.clone();
-        let Some(account) = Account::prepare(&clock, builds.builder()) else {
-            return false;
-        };
-        let mut timeline = Timeline::new(&account, machine, clock, builds);
+    /// Whether an account is as it was before: what is on `stage` stays there.
+    fn leaves_nothing(&self) -> bool {
+        self.during != Act::Merge && !matches!(self.fault, Fault::Happens { act: Act::Merge, .. })
+    }
+
+    fn judged(
+        &self,
+        machine: &Machine,
+        account: &mut Account,
+        logs: &Logs,
+        (trail, wrong): (&mut Vec<String>, &mut Vec<String>),
+    ) {
+        *account.builds.plan() = self.plan.clone();
+        let mut timeline = Timeline::new(account, machine);
         self.live_through(&mut timeline, wrong);
         let mut promises = Promises::of(&timeline);
         promises.no_secret(&logs.text());
@@ -106,7 +117,6 @@ impl Case {
         if !wrong.is_empty() {
             trail.push(logs.text());
         }
-        true
     }
 
     fn live_through(&self, timeline: &mut Timeline<'_>, wrong: &mut Vec<String>) {
@@ -125,7 +135,7 @@ impl Case {
         // What was at fault is mended, and people go on.
         self.look(timeline, wrong);
         if timeline.pull.open {
-            *timeline.builds.plan() = Plan::default();
+            *timeline.account.builds.plan() = Plan::default();
             timeline.happens(Act::Close, Webhook::Arrives);
             run(timeline);
             self.look(timeline, wrong);

@@ -12,11 +12,11 @@ const OPENING: [&str; 12] = [
     "Tests are pending",
     "Fetch source",
     "Start unit tests",
-    "Unit tests: check pipeline",
+    "Unit tests: check",
     "Tests passed",
     "Deployment is pending",
     "Apply stack",
-    "Pipeline stack: check stack",
+    "Pipeline stack: check",
     "Start deployment",
     "Deployed",
 ];

@@ -67,7 +67,7 @@ pub(crate) fn first(timeline: &mut Timeline<'_>, place: usize, fault: &Fault) ->
             false
         }
         Fault::Builds(plan) => {
-            *timeline.builds.plan() = plan.clone();
+            *timeline.account.builds.plan() = plan.clone();
             false
         }
         Fault::BucketFilled => {

@@ -65,9 +65,9 @@ fn run_all(cases: Vec<Case>) -> Option<Vec<Verdict>> {
     let queue = Mutex::new(cases.into_iter());
     let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
     let work = || {
-        let mut verdicts = Vec::new();
+        let (mut verdicts, mut account) = (Vec::new(), None);
         while let Some(case) = next() {
-            verdicts.push(case.run(&machine)?);
+            verdicts.push(case.run(&machine, &mut account)?);
         }
         Some(verdicts)
     };

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use stacks::pipeline_manager::bound_minutes;
 use testing::github::{Deployment, Status};
 
-use crate::account::{OBSERVER, REPOSITORY, WEBHOOK_SECRET};
+use crate::account::{OBSERVER, WEBHOOK_SECRET};
 use crate::fault::Expect;
 use crate::repository::NUMBER;
 use crate::timeline::Timeline;
@@ -45,7 +45,7 @@ impl<'a, 'b> Promises<'a, 'b> {
 
     /// The record of the pull request.
     pub(crate) fn record(&self) -> Option<Record> {
-        let key = json!({ "repository": { "S": REPOSITORY }, "number": { "N": NUMBER.to_string() } });
+        let key = json!({ "repository": { "S": self.timeline.pull.name }, "number": { "N": NUMBER.to_string() } });
         let asked = json!({ "TableName": "thebestest-pull-requests", "Key": key, "ConsistentRead": true });
         let observer = self.timeline.account.cloud.observer();
         let told = observer.json("dynamodb", "DynamoDB_20120810.GetItem", &asked).expect("it is read");
@@ -170,7 +170,7 @@ impl<'a, 'b> Promises<'a, 'b> {
         let left: Vec<_> = left.iter().filter(|(name, _)| !name.ends_with("-stage")).collect();
         self.check(left.is_empty(), || format!("stacks are left: {left:?}"));
         let bucket = &self.timeline.account.bucket;
-        let source = format!("source/{REPOSITORY}/{NUMBER}/");
+        let source = format!("source/{}/{NUMBER}/", self.timeline.pull.name);
         for prefix in [source.as_str(), "packages/pr-17/", "pr-17-thebestest"] {
             let listed = self.s3(&format!("/{bucket}?prefix={}&versions=", prefix.replace('/', "%2F")));
             self.check(!listed.contains("<Key>"), || format!("objects are left under {prefix}: {listed}"));

@@ -12,7 +12,7 @@ use sha2::Sha256;
 use stepfunctions_runner::Time;
 use testing::github::{Archive, GitHub, PullRequest, Repository};
 
-use crate::account::{REPOSITORY, WEBHOOK_SECRET};
+use crate::account::WEBHOOK_SECRET;
 use crate::builds::COMMIT;
 use crate::clock::written;
 
@@ -24,6 +24,8 @@ const FORK: &str = "stranger/thebestest";
 /// The pull request as GitHub has it, and its history.
 pub(crate) struct Pull {
     pub(crate) repository: Repository,
+    /// The repository's name.
+    pub(crate) name: String,
     pull: Option<PullRequest>,
     /// The head commit.
     pub(crate) sha: String,
@@ -58,9 +60,10 @@ pub(crate) enum Act {
 }
 
 impl Pull {
-    pub(crate) fn new(github: &GitHub, now: Time) -> Self {
+    pub(crate) fn new(github: &GitHub, name: String, now: Time) -> Self {
         Self {
-            repository: github.repository(REPOSITORY),
+            repository: github.repository(&name),
+            name,
             pull: None,
             sha: String::new(),
             open: false,
@@ -161,8 +164,8 @@ impl Pull {
     }
 
     fn body(&self, action: &str, before: &str) -> Value {
-        let repository = json!({ "full_name": REPOSITORY });
-        let head = json!({ "full_name": if self.fork { FORK } else { REPOSITORY } });
+        let repository = json!({ "full_name": self.name });
+        let head = json!({ "full_name": if self.fork { FORK } else { &self.name } });
         let updated = written(self.updated);
         let mut body = json!({
             "action": action,

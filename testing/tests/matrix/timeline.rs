@@ -12,9 +12,8 @@ use stepfunctions_runner::{Effect, Execution, Fault as TaskFault, Machine, Outco
 use testing::aws::REGION;
 
 use crate::account::{Account, MACHINE};
-use crate::builds::Builds;
-use crate::clock::VirtualClock;
 use crate::fault::{Fault, Webhook};
+use crate::functions::Functions;
 use crate::inject::{self, Armed};
 use crate::repository::{Act, Pull};
 
@@ -26,14 +25,14 @@ const LATE: Duration = Duration::from_secs(600);
 /// A case's world while time passes.
 pub(crate) struct Timeline<'a> {
     pub(crate) account: &'a Account,
-    pub(crate) clock: VirtualClock,
-    pub(crate) builds: Builds,
     pub(crate) pull: Pull,
+    functions: Functions,
     /// What is to go wrong, and where.
     pub(crate) fault: Option<Armed>,
     pub(crate) executions: Vec<Running>,
     /// What happened, for whoever looks for the reason of a failure.
     pub(crate) trail: Vec<String>,
+    began: std::time::Instant,
     machine: &'a Machine,
     agenda: BTreeMap<(Time, u64), Due>,
     entries: u64,
@@ -65,18 +64,20 @@ impl Running {
 }
 
 impl<'a> Timeline<'a> {
-    pub(crate) fn new(account: &'a Account, machine: &'a Machine, clock: VirtualClock, builds: Builds) -> Self {
-        let now = clock.now();
+    pub(crate) fn new(account: &'a mut Account, machine: &'a Machine) -> Self {
+        let (repository, functions) = account.next_case();
+        let account = &*account;
+        let now = account.clock.now();
         let minutes = testing::emission::project().limits.reconcile_minutes;
         let interval = Duration::from_secs(60 * u64::from(minutes));
         Self {
-            pull: Pull::new(&account.github, now),
+            pull: Pull::new(&account.github, repository, now),
+            functions,
             account,
-            clock,
-            builds,
             fault: None,
             executions: Vec::new(),
             trail: Vec::new(),
+            began: std::time::Instant::now(),
             machine,
             agenda: BTreeMap::new(),
             entries: 0,
@@ -86,7 +87,7 @@ impl<'a> Timeline<'a> {
     }
 
     pub(crate) fn now(&self) -> Time {
-        self.clock.now()
+        self.account.clock.now()
     }
 
     /// Something happens to the pull request now, and this becomes of its webhook.
@@ -112,7 +113,7 @@ impl<'a> Timeline<'a> {
     }
 
     pub(crate) fn note(&mut self, what: impl std::fmt::Display) {
-        self.trail.push(format!("{} {what}", self.now()));
+        self.trail.push(format!("{:6} ms {} {what}", self.began.elapsed().as_millis(), self.now()));
     }
 
     fn enter(&mut self, at: Time, due: Due) {
@@ -137,7 +138,7 @@ impl<'a> Timeline<'a> {
         let Some(first) = first.into_iter().flatten().min() else {
             return;
         };
-        self.clock.set(first);
+        self.account.clock.set(first);
         if let Some(key) = due.filter(|(at, _)| *at == first) {
             if let Some(due) = self.agenda.remove(&key) {
                 self.carry_out(due);
@@ -226,7 +227,7 @@ impl<'a> Timeline<'a> {
             }
         }
         let function = call.invocation().expect("all tasks are invocations").function.to_owned();
-        let timeout = self.account.functions.timeout(&function);
+        let timeout = self.functions.timeout(&function);
         self.move_pipelines();
         let (result, took) = match &fault {
             Some(Fault::Before(how)) => (Err(how.told(timeout)), how.takes(timeout)),
@@ -255,29 +256,28 @@ impl<'a> Timeline<'a> {
 
     fn call(&mut self, function: &str, call: &TaskCall, within: Option<Duration>) -> Result<Value, TaskFault> {
         let payload = call.invocation().map_or(&Value::Null, |invocation| invocation.payload);
-        let result = self.account.functions.invoke(function, payload, within);
-        if ["apply_stack", "teardown"].contains(&self.account.functions.handler(function)) {
+        let result = self.functions.invoke(function, payload, within);
+        if ["apply_stack", "teardown"].contains(&self.functions.handler(function)) {
             self.account.settle();
         }
         result
     }
 
-    /// Lets pipelines go as far as they can at this time.
+    /// Lets pipelines go as far as they can at this time: until they wait for the clock, or for nothing.
     fn move_pipelines(&self) {
         let engine = &self.account.engine;
-        while engine.tick() {
-            if engine.is_busy() {
-                self.account.settle();
-            }
+        engine.run_until_idle();
+        while engine.is_busy() && self.account.settle() {
+            engine.run_until_idle();
         }
     }
 
-    /// The schedule fires. Returns how much was started.
+    /// The schedule fires.
     fn reconcile(&mut self) {
         self.next_reconcile = self.now() + self.interval;
         self.move_pipelines();
         let request = json!({ "dry_run": false });
-        let result = self.account.functions.invoke("Reconcile", &request, None);
+        let result = self.functions.invoke("Reconcile", &request, None);
         match result {
             Ok(told) => self.note(format!("reconciled: {}", told["started"])),
             Err(error) => self.note(format!("reconcile failed: {error:?}")),
