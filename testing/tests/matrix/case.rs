@@ -95,7 +95,7 @@ impl Case {
 
     /// Whether an account is as it was before: what is on `stage` stays there.
     fn leaves_nothing(&self) -> bool {
-        self.during != Act::Merge && !matches!(self.fault, Fault::Happens { act: Act::Merge, .. })
+        self.during != Act::Merge && !matches!(self.fault, Fault::Happens { acts: [Act::Merge], .. })
     }
 
     fn judged(
@@ -121,11 +121,11 @@ impl Case {
 
     fn live_through(&self, timeline: &mut Timeline<'_>, wrong: &mut Vec<String>) {
         for act in self.before {
-            timeline.happens(*act, Webhook::Arrives);
+            timeline.happens(&[*act], Webhook::Arrives);
             run(timeline);
         }
         timeline.fault = Some(Armed::new(self.state, self.fault.clone(), self.times));
-        timeline.happens(self.during, Webhook::Arrives);
+        timeline.happens(&[self.during], Webhook::Arrives);
         run(timeline);
         let armed = timeline.fault.take().expect("it was armed");
         if armed.came == 0 {
@@ -136,7 +136,7 @@ impl Case {
         self.look(timeline, wrong);
         if timeline.pull.open {
             *timeline.account.builds.plan() = Plan::default();
-            timeline.happens(Act::Close, Webhook::Arrives);
+            timeline.happens(&[Act::Close], Webhook::Arrives);
             run(timeline);
             self.look(timeline, wrong);
         }

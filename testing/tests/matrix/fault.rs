@@ -28,8 +28,11 @@ pub(crate) enum Fault {
         request: &'static str,
         faults: Vec<github::Fault>,
     },
-    /// Something happens to the pull request.
-    Happens { act: Act, webhook: Webhook },
+    /// Something happens to the pull request, one after the other within a second.
+    Happens {
+        acts: &'static [Act],
+        webhook: Webhook,
+    },
     /// The webhook of the execution at this state comes again.
     Redelivered,
     /// Somebody stops the execution.
@@ -70,6 +73,8 @@ pub(crate) enum Webhook {
     Twice,
     /// It arrives ten minutes later.
     Late,
+    /// The last one arrives first.
+    Reversed,
 }
 
 /// What is promised in the end.
@@ -77,6 +82,8 @@ pub(crate) enum Webhook {
 pub(crate) enum Expect {
     /// The pull request gets what it wants: the fault passes.
     Recovery,
+    /// It is not to have an environment any more.
+    NoEnvironment,
     /// The commit has a final status, whichever.
     FinalStatus,
 }

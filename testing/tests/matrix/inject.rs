@@ -45,8 +45,8 @@ impl Armed {
 /// Lets happen what happens outside of the function. Whether the function is to wait until that has come to its effect.
 pub(crate) fn first(timeline: &mut Timeline<'_>, place: usize, fault: &Fault) -> bool {
     match fault {
-        Fault::Happens { act, webhook } => {
-            timeline.happens(*act, *webhook);
+        Fault::Happens { acts, webhook } => {
+            timeline.happens(acts, *webhook);
             true
         }
         Fault::Redelivered => {

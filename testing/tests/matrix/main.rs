@@ -44,6 +44,10 @@ fn whatever_goes_wrong_wherever_it_ends_as_promised() {
     let Some(verdicts) = run_all(cases) else { return };
     assert_eq!(verdicts.len(), size);
     let wrong: Vec<&Verdict> = verdicts.iter().filter(|verdict| !verdict.wrong.is_empty()).collect();
+    let mut names: Vec<String> = verdicts.iter().map(|verdict| verdict.case.full_name()).collect();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), size, "each case has a name of its own");
     for verdict in verdicts.iter().filter(|verdict| filter.is_some() || !verdict.wrong.is_empty()) {
         println!("== {} {:?}", verdict.case.full_name(), verdict.took);
         println!("{}", verdict.trail.join("\n"));

@@ -51,8 +51,6 @@ pub(crate) enum Act {
     Merge,
     /// It becomes a draft.
     Draft,
-    /// It is ready for review again.
-    Ready,
     /// It is to be merged into another branch.
     Rebase,
     /// It gets a label that nobody asks for.
@@ -110,12 +108,10 @@ impl Pull {
                 self.open = false;
                 self.merged_as = Some(merge);
             }
-            // The local GitHub has no way back from a draft, so the matrix tells it in webhooks only where it can.
             Act::Draft => {
                 self.draft = true;
                 self.on_github().draft();
             }
-            Act::Ready => self.draft = false,
             Act::Rebase => {
                 self.base = "release";
                 self.on_github().onto(self.base);
@@ -149,7 +145,6 @@ impl Pull {
             Act::Close | Act::Merge => "closed",
             Act::Reopen => "reopened",
             Act::Draft => "converted_to_draft",
-            Act::Ready => "ready_for_review",
             Act::Rebase => "edited",
             Act::Label => "labeled",
         };

@@ -90,19 +90,23 @@ impl<'a> Timeline<'a> {
         self.account.clock.now()
     }
 
-    /// Something happens to the pull request now, and this becomes of its webhook.
-    pub(crate) fn happens(&mut self, act: Act, webhook: Webhook) {
+    /// Something happens to the pull request now, and this becomes of its webhooks.
+    pub(crate) fn happens(&mut self, acts: &[Act], webhook: Webhook) {
         let now = self.now();
-        self.note(format!("{act:?}, the webhook {webhook:?}"));
-        let input = self.pull.act(act, now);
+        self.note(format!("{acts:?}, {webhook:?}"));
+        let mut inputs: Vec<Value> = acts.iter().map(|act| self.pull.act(*act, now)).collect();
+        let at = match webhook {
+            Webhook::Late => now + LATE,
+            _ => now,
+        };
         match webhook {
-            Webhook::Lost => {}
-            Webhook::Arrives => self.deliver(input, now),
-            Webhook::Twice => {
-                self.deliver(input.clone(), now);
-                self.deliver(input, now);
-            }
-            Webhook::Late => self.deliver(input, now + LATE),
+            Webhook::Lost => inputs.clear(),
+            Webhook::Twice => inputs.extend(inputs.clone()),
+            Webhook::Reversed => inputs.reverse(),
+            Webhook::Arrives | Webhook::Late => {}
+        }
+        for input in inputs {
+            self.deliver(input, at);
         }
     }
 
