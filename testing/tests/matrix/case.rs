@@ -93,9 +93,12 @@ impl Case {
         })
     }
 
-    /// Whether an account is as it was before: what is on `stage` stays there.
+    /// Whether an account is as it was before: what is on `stage` stays there, and MiniStack keeps the change sets of stacks that are
+    /// gone, as CloudFormation does not.
     fn leaves_nothing(&self) -> bool {
-        self.during != Act::Merge && !matches!(self.fault, Fault::Happens { acts: [Act::Merge], .. })
+        let promotes = self.during == Act::Merge || matches!(self.fault, Fault::Happens { acts: [Act::Merge], .. });
+        let leaves_change_sets = matches!(self.fault, Fault::Aws { service: "cloudformation", .. });
+        !promotes && !leaves_change_sets
     }
 
     fn judged(

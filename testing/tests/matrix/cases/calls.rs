@@ -7,6 +7,7 @@ use testing::{aws, github};
 use super::{CLOSING, Journey, MERGING, OPENING};
 use crate::case::Case;
 use crate::fault::{Expect, Fault, denied};
+use crate::repository::Act;
 
 /// How often the SDK sends a request in all.
 const ATTEMPTS: u32 = 3;
@@ -109,19 +110,24 @@ fn of_github(journey: Journey, state: &'static str, request: &'static str) -> Ve
         journey.case(state, format!("{request}-{name}"), fault)
     };
     let at_once = Some(Duration::ZERO);
-    let missing = case("404", &[github::Fault::status(404)]);
-    // A commit that GitHub does not have is no fault of the pipeline.
-    let missing = if request.ends_with("/zipball") {
-        missing.expecting(Expect::FinalStatus)
-    } else {
-        missing
+    // A commit that GitHub does not show is no fault of the pipeline.
+    let refused = |name, status| {
+        let refused = case(name, &[github::Fault::status(status)]);
+        if request.ends_with("/zipball") {
+            refused.expecting(Expect::FinalStatus)
+        } else {
+            refused
+        }
     };
     let mut cases = vec![
-        missing,
         case("limited", &[github::Fault::secondary_limit(at_once), github::Fault::secondary_limit(None)]),
         case("502", &[github::Fault::status(502), github::Fault::status(502)]),
         case("cut", &[github::Fault::cut(), github::Fault::cut()]),
     ];
+    // A deployment that GitHub does not show any more is as good as ended.
+    if journey.during != Act::Close {
+        cases.push(refused("404", 404));
+    }
     if !request.starts_with("GET") {
         cases.push(case("done-but-502", &[github::Fault::status(502).once_carried_out()]));
         cases.push(case("done-but-cut", &[github::Fault::cut_in_answer().once_carried_out()]));
@@ -129,7 +135,7 @@ fn of_github(journey: Journey, state: &'static str, request: &'static str) -> Ve
     }
     if request.ends_with("/statuses") || request.ends_with("/zipball") {
         cases.push(case("401", &[github::Fault::status(401)]));
-        cases.push(case("403", &[github::Fault::status(403)]));
+        cases.push(refused("403", 403));
         cases.push(case("hangs", &[github::Fault::hang()]));
         cases.push(case("primary-limit", &[github::Fault::primary_limit(Duration::from_secs(3_600))]));
     }
