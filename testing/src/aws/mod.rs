@@ -229,6 +229,11 @@ impl Cloud {
         self.front.state.calls()
     }
 
+    /// The same without so many that came first: for who has seen those.
+    pub fn calls_after(&self, first: usize) -> Vec<Call> {
+        self.front.state.calls_after(first)
+    }
+
     /// Makes the `nth` call (from 1, counted from now) of an operation fail; `service` and `operation` as in [`Call`].
     pub fn fail(&self, service: &str, operation: &str, nth: u64, fault: Fault) {
         self.front.state.fail(service, operation, nth, fault);

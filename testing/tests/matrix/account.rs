@@ -20,8 +20,8 @@ use crate::builds::Builds;
 use crate::clock::VirtualClock;
 use crate::functions::{Functions, emissions};
 
-/// How many cases may have an account: what was asked in it is looked through for each.
-const MOST_CASES: u32 = 8;
+/// How many cases may have an account, so that what MiniStack keeps of one never grows large.
+const MOST_CASES: u32 = 25;
 /// What GitHub signs with.
 pub(crate) const WEBHOOK_SECRET: &str = "whsec-of-the-matrix";
 /// The state machine's name.
@@ -44,6 +44,9 @@ pub(crate) struct Account {
     /// What only this deployment knows of the functions' variables.
     known: BTreeMap<&'static str, String>,
     cases: u32,
+    /// How many calls of AWS, and requests of GitHub, were made before the case at work.
+    pub(crate) calls_before: usize,
+    pub(crate) requests_before: usize,
 }
 
 /// The executions that handlers ask Step Functions for.
@@ -118,6 +121,8 @@ impl Account {
             builds,
             known,
             cases: 0,
+            calls_before: 0,
+            requests_before: 0,
         })
     }
 
@@ -129,6 +134,8 @@ impl Account {
     /// A repository for the next case, and the functions that serve it.
     pub(crate) fn next_case(&mut self) -> (String, Functions) {
         self.cases += 1;
+        self.calls_before = self.cloud.all_calls().len();
+        self.requests_before = self.github.requests().len();
         let mut project = emission::project();
         project.github_api = self.github.api().to_owned();
         project.repository = format!("thebestest/case-{}", self.cases);
@@ -163,6 +170,15 @@ impl Account {
             .map(|stack| (text(stack, "StackName"), text(stack, "StackStatus")))
             .filter(|(_, status)| status != "DELETE_COMPLETE")
             .collect()
+    }
+
+    /// Deletes what a merge has left on `stage`.
+    pub(crate) fn clear_stage(&self) {
+        for stack in ["thebestest-app-stage", "thebestest-deploy-stage"] {
+            let deleted = self.client.query("cloudformation", "DeleteStack", &[("StackName", stack)]);
+            deleted.expect("it is deleted, or not there");
+            self.settle();
+        }
     }
 
     /// Waits until CloudFormation is done with everything; in virtual time it takes none. Returns whether it was at work.

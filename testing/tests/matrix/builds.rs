@@ -7,7 +7,7 @@ use codepipeline_local::{BuildRequest, Builder, Script, ScriptedBuilder, archive
 use serde_json::{Value, json};
 
 /// How long tests take.
-const TESTS: Duration = Duration::from_secs(90);
+const TESTS: Duration = Duration::from_secs(25);
 /// How long packaging takes.
 const PACKAGING: Duration = Duration::from_secs(45);
 /// The file of the zipball that holds the commit's SHA.

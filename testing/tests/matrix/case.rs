@@ -72,6 +72,7 @@ impl Case {
             None => Account::prepare()?,
         };
         let (mut trail, mut wrong) = (Vec::new(), Vec::new());
+        let promotes = self.promotes();
         let ran = tracing::subscriber::with_default(subscriber, || {
             catch_unwind(AssertUnwindSafe(|| self.judged(machine, &mut account, &logs, (&mut trail, &mut wrong))))
         });
@@ -83,6 +84,9 @@ impl Case {
             wrong.extend(account.cloud.take_violations());
             wrong.extend(account.github.violations());
         } else if wrong.is_empty() && self.leaves_nothing() && account.is_fresh() {
+            if promotes {
+                account.clear_stage();
+            }
             *at_hand = Some(account);
         }
         Some(Verdict {
@@ -93,12 +97,14 @@ impl Case {
         })
     }
 
-    /// Whether an account is as it was before: what is on `stage` stays there, and MiniStack keeps the change sets of stacks that are
-    /// gone, as CloudFormation does not.
+    /// Whether it leaves something on `stage`.
+    fn promotes(&self) -> bool {
+        self.during == Act::Merge || matches!(self.fault, Fault::Happens { acts: [Act::Merge], .. })
+    }
+
+    /// Whether an account is as it was before: MiniStack keeps the change sets of stacks that are gone, as CloudFormation does not.
     fn leaves_nothing(&self) -> bool {
-        let promotes = self.during == Act::Merge || matches!(self.fault, Fault::Happens { acts: [Act::Merge], .. });
-        let leaves_change_sets = matches!(self.fault, Fault::Aws { service: "cloudformation", .. });
-        !promotes && !leaves_change_sets
+        !matches!(self.fault, Fault::Aws { service: "cloudformation", .. })
     }
 
     fn judged(
@@ -169,6 +175,9 @@ fn run(timeline: &mut Timeline<'_>) {
                 return;
             }
             looked += 1;
+            if looked > 2 {
+                timeline.skip_schedule();
+            }
             timeline.step(true);
         } else {
             looked = 0;

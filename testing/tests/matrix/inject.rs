@@ -151,7 +151,7 @@ pub(crate) fn disarm(account: &Account, fault: &Fault, before: usize) -> Option<
 /// How many calls there were that the fault could break.
 fn count(account: &Account, fault: &Fault) -> usize {
     let calls = |service: &str, operation: &str| {
-        let calls = account.cloud.all_calls();
+        let calls = account.cloud.calls_after(account.calls_before);
         let of = calls.iter().filter(|call| call.service == service && call.operation == operation);
         of.count()
     };

@@ -30,8 +30,8 @@ use case::{Case, Verdict};
 
 /// The variable that chooses cases by a part of their name.
 const FILTER: &str = "MATRIX";
-/// How many cases run side by side.
-const THREADS: usize = 2;
+/// How many cases run side by side: each waits now and then for CloudFormation.
+const THREADS: usize = 3;
 
 #[test]
 fn whatever_goes_wrong_wherever_it_ends_as_promised() {

@@ -212,11 +212,12 @@ impl<'a, 'b> Promises<'a, 'b> {
     pub(crate) fn no_secret(&mut self, logs: &str) {
         let token = self.timeline.account.github.token();
         let mut recorded = vec![("a log line", logs.to_owned())];
-        let calls = self.timeline.account.cloud.all_calls();
+        let account = self.timeline.account;
+        let calls = account.cloud.calls_after(account.calls_before);
         let of_the_system = calls.iter().filter(|call| call.caller != OBSERVER);
         recorded.extend(of_the_system.map(|call| ("a call of AWS", format!("{:?}", call.parameters))));
-        let requests = self.timeline.account.github.requests();
-        recorded.extend(requests.iter().map(|request| ("a request of GitHub", format!("{request:?}"))));
+        let requests = account.github.requests();
+        recorded.extend(requests.iter().skip(account.requests_before).map(|request| ("a request of GitHub", format!("{request:?}"))));
         for running in &self.timeline.executions {
             recorded.push(("a state's data", format!("{:?}", running.execution.events())));
         }

@@ -85,14 +85,14 @@ fn of_aws(
         };
         journey.case(state, format!("{operation}-{name}"), fault)
     };
-    let mut cases = vec![
-        case("throttled", ATTEMPTS, aws::Fault::Throttled),
-        case("done-but-not-answered", 1, aws::Fault::AnswerLost),
-        case("denied", 1, denied()),
-    ];
-    // Reading is left out where it would only repeat what another operation of the handler shows.
-    if !operation.starts_with("Get") && !operation.starts_with("List") {
+    let reads = ["Get", "List", "Describe"].iter().any(|verb| operation.starts_with(verb));
+    let mut cases = vec![case("denied", 1, denied())];
+    // What reads has no effect that could come without its answer.
+    if reads {
+        cases.push(case("throttled", ATTEMPTS, aws::Fault::Throttled));
+    } else {
         cases.push(case("out-of-service", ATTEMPTS, aws::Fault::Unavailable));
+        cases.push(case("done-but-not-answered", 1, aws::Fault::AnswerLost));
     }
     if ["PutObject", "StartPipelineExecution", "CreateChangeSet", "DeleteStack"].contains(&operation) {
         cases.push(case("hangs", 1, aws::Fault::Hang));

@@ -38,14 +38,17 @@ fn at(journey: Journey, place: usize, state: &'static str) -> Vec<Case> {
     }
     let lost = Fault::After(Break::Lambda("Lambda.SdkClientException"));
     cases.push(journey.case(state, "answer-lost", lost));
-    cases.push(journey.case(state, "crash", Fault::Before(Break::Crash)));
     cases.push(journey.case(state, "crash-after-all-was-done", Fault::After(Break::Crash)));
     cases.push(journey.case(state, "executions-lost", Fault::Crashed));
-    if first || place.is_multiple_of(2) {
-        cases.push(journey.case(state, "timeout", Fault::Before(Break::Timeout)));
-        cases.push(journey.case(state, "stopped", Fault::Stopped));
-    } else {
-        cases.push(journey.case(state, "timeout-after-all-was-done", Fault::After(Break::Timeout)));
+    let others = [
+        ("crash", Fault::Before(Break::Crash)),
+        ("timeout", Fault::Before(Break::Timeout)),
+        ("stopped", Fault::Stopped),
+    ];
+    for (turn, (name, fault)) in others.into_iter().enumerate() {
+        if first || place % 3 == turn {
+            cases.push(journey.case(state, name, fault));
+        }
     }
     // `stop_pipeline` declares no other error, and whatever fails in it is caught alike.
     let outage = Fault::Before(Break::Own("Unavailable"));
