@@ -175,7 +175,9 @@ impl Account {
     /// Deletes what a merge has left on `stage`.
     pub(crate) fn clear_stage(&self) {
         for stack in ["thebestest-app-stage", "thebestest-deploy-stage"] {
-            let deleted = self.client.query("cloudformation", "DeleteStack", &[("StackName", stack)]);
+            let deleted = self
+                .client
+                .query("cloudformation", "DeleteStack", &[("StackName", stack)]);
             deleted.expect("it is deleted, or not there");
             self.settle();
         }
@@ -183,7 +185,8 @@ impl Account {
 
     /// Waits until CloudFormation is done with everything; in virtual time it takes none. Returns whether it was at work.
     pub(crate) fn settle(&self) -> bool {
-        let at_work = |(_, status): &(String, String)| status.ends_with("_IN_PROGRESS") && status != "REVIEW_IN_PROGRESS";
+        let at_work =
+            |(_, status): &(String, String)| status.ends_with("_IN_PROGRESS") && status != "REVIEW_IN_PROGRESS";
         let mut worked = false;
         while self.stacks().iter().any(at_work) {
             worked = true;
@@ -254,7 +257,8 @@ fn make_machine(client: &Client) {
 }
 
 fn make_secret(client: &Client, name: &str, value: &str) -> String {
-    let secret = json!({ "Name": format!("thebestest-{name}"), "SecretString": value, "ClientRequestToken": "0".repeat(32) });
+    let secret =
+        json!({ "Name": format!("thebestest-{name}"), "SecretString": value, "ClientRequestToken": "0".repeat(32) });
     let made = client
         .json("secretsmanager", "secretsmanager.CreateSecret", &secret)
         .expect("the secret is made");

@@ -116,7 +116,8 @@ fn application(application: Application, environment: &str, commit: &str) -> Val
             resources["Files"] = json!({ "Type": "AWS::S3::Bucket", "Properties": bucket });
         }
         Application::Broken => {
-            resources["Broken"] = json!({ "Type": "AWS::SNS::Topic", "Properties": { "Unknown": "property" }, "DependsOn": "Topic" });
+            resources["Broken"] =
+                json!({ "Type": "AWS::SNS::Topic", "Properties": { "Unknown": "property" }, "DependsOn": "Topic" });
         }
     }
     json!({

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use stacks::pipeline_manager::bound_minutes;
 use stepfunctions_runner::{Machine, Time};
-use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::account::Account;
@@ -74,7 +74,9 @@ impl Case {
         let (mut trail, mut wrong) = (Vec::new(), Vec::new());
         let promotes = self.promotes();
         let ran = tracing::subscriber::with_default(subscriber, || {
-            catch_unwind(AssertUnwindSafe(|| self.judged(machine, &mut account, &logs, (&mut trail, &mut wrong))))
+            catch_unwind(AssertUnwindSafe(|| {
+                self.judged(machine, &mut account, &logs, (&mut trail, &mut wrong))
+            }))
         });
         if let Err(panic) = ran {
             let words = panic.downcast_ref::<String>().cloned();
@@ -104,7 +106,13 @@ impl Case {
 
     /// Whether an account is as it was before: MiniStack keeps the change sets of stacks that are gone, as CloudFormation does not.
     fn leaves_nothing(&self) -> bool {
-        !matches!(self.fault, Fault::Aws { service: "cloudformation", .. })
+        !matches!(
+            self.fault,
+            Fault::Aws {
+                service: "cloudformation",
+                ..
+            }
+        )
     }
 
     fn judged(
@@ -206,7 +214,10 @@ impl Logs {
 
 impl std::io::Write for Logs {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend_from_slice(bytes);
         Ok(bytes.len())
     }
 

@@ -29,10 +29,7 @@ pub(crate) enum Fault {
         faults: Vec<github::Fault>,
     },
     /// Something happens to the pull request, one after the other within a second.
-    Happens {
-        acts: &'static [Act],
-        webhook: Webhook,
-    },
+    Happens { acts: &'static [Act], webhook: Webhook },
     /// The webhook of the execution at this state comes again.
     Redelivered,
     /// Somebody stops the execution.
@@ -101,7 +98,10 @@ impl Break {
             ),
             Self::Timeout => TaskFault::of_function(
                 "Sandbox.Timedout",
-                format!("RequestId: {id} Error: Task timed out after {}.00 seconds", timeout.as_secs()),
+                format!(
+                    "RequestId: {id} Error: Task timed out after {}.00 seconds",
+                    timeout.as_secs()
+                ),
             ),
             Self::Own(name) => TaskFault::of_function(name, "it says so"),
         }

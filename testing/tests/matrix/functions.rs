@@ -94,9 +94,8 @@ impl Making<'_> {
 /// The logical id of the function with this handler, and its timeout.
 fn declared(handler: &str) -> (String, Duration) {
     let mut found = emissions().iter().flat_map(Emission::resources);
-    let found = found.find(|resource| {
-        resource.kind == "AWS::Lambda::Function" && resource.properties["Handler"] == handler
-    });
+    let found =
+        found.find(|resource| resource.kind == "AWS::Lambda::Function" && resource.properties["Handler"] == handler);
     let function = found.expect("it is emitted");
     let seconds = function.properties["Timeout"].as_u64().expect("it has a timeout");
     (function.id.to_owned(), Duration::from_secs(seconds))

@@ -152,7 +152,9 @@ pub(crate) fn disarm(account: &Account, fault: &Fault, before: usize) -> Option<
 fn count(account: &Account, fault: &Fault) -> usize {
     let calls = |service: &str, operation: &str| {
         let calls = account.cloud.calls_after(account.calls_before);
-        let of = calls.iter().filter(|call| call.service == service && call.operation == operation);
+        let of = calls
+            .iter()
+            .filter(|call| call.service == service && call.operation == operation);
         of.count()
     };
     match fault {
@@ -161,7 +163,9 @@ fn count(account: &Account, fault: &Fault) -> usize {
         Fault::GitHub { request, .. } => {
             let (method, path) = request.split_once(' ').expect("a method and a path");
             let requests = account.github.requests();
-            let of = requests.iter().filter(|asked| asked.method == method && asked.path.contains(path));
+            let of = requests
+                .iter()
+                .filter(|asked| asked.method == method && asked.path.contains(path));
             of.count()
         }
         _ => 0,

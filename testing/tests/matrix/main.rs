@@ -48,7 +48,10 @@ fn whatever_goes_wrong_wherever_it_ends_as_promised() {
     names.sort();
     names.dedup();
     assert_eq!(names.len(), size, "each case has a name of its own");
-    for verdict in verdicts.iter().filter(|verdict| filter.is_some() || !verdict.wrong.is_empty()) {
+    for verdict in verdicts
+        .iter()
+        .filter(|verdict| filter.is_some() || !verdict.wrong.is_empty())
+    {
         println!("== {} {:?}", verdict.case.full_name(), verdict.took);
         println!("{}", verdict.trail.join("\n"));
         println!("{:#?}", verdict.wrong);
@@ -77,8 +80,11 @@ fn run_all(cases: Vec<Case>) -> Option<Vec<Verdict>> {
     };
     thread::scope(|scope| {
         let workers: Vec<_> = (0..THREADS).map(|_| scope.spawn(work)).collect();
-        let all = workers.into_iter().map(|worker| worker.join().expect("a case's panics are its own"));
-        all.collect::<Option<Vec<_>>>().map(|all| all.into_iter().flatten().collect())
+        let all = workers
+            .into_iter()
+            .map(|worker| worker.join().expect("a case's panics are its own"));
+        all.collect::<Option<Vec<_>>>()
+            .map(|all| all.into_iter().flatten().collect())
     })
 }
 

@@ -48,7 +48,9 @@ impl<'a, 'b> Promises<'a, 'b> {
         let key = json!({ "repository": { "S": self.timeline.pull.name }, "number": { "N": NUMBER.to_string() } });
         let asked = json!({ "TableName": "thebestest-pull-requests", "Key": key, "ConsistentRead": true });
         let observer = self.timeline.account.cloud.observer();
-        let told = observer.json("dynamodb", "DynamoDB_20120810.GetItem", &asked).expect("it is read");
+        let told = observer
+            .json("dynamodb", "DynamoDB_20120810.GetItem", &asked)
+            .expect("it is read");
         let item = told.get("Item")?.as_object()?;
         let plain: serde_json::Map<String, Value> =
             item.iter().map(|(name, value)| (name.clone(), plain(value))).collect();
@@ -96,7 +98,9 @@ impl<'a, 'b> Promises<'a, 'b> {
         }
         if expect == Expect::Recovery {
             self.check(tests == "success", || format!("the tests' status is {tests}"));
-            self.check(deployed == "success", || format!("the deployment's status is {deployed}"));
+            self.check(deployed == "success", || {
+                format!("the deployment's status is {deployed}")
+            });
         }
         if deployed == "success" && deployable && expect != Expect::NoEnvironment {
             self.runs(&sha, ENVIRONMENT);
@@ -110,18 +114,26 @@ impl<'a, 'b> Promises<'a, 'b> {
             ENVIRONMENT => record.deployed.clone(),
             _ => record.promoted.clone(),
         });
-        self.check(known.as_deref() == Some(sha), || format!("the record says that {known:?} runs on {environment}, not {sha}"));
+        self.check(known.as_deref() == Some(sha), || {
+            format!("the record says that {known:?} runs on {environment}, not {sha}")
+        });
         let commit = self.output(&format!("thebestest-app-{environment}"), "Commit");
-        self.check(commit.as_deref() == Some(sha), || format!("{commit:?} runs on {environment}, not {sha}"));
+        self.check(commit.as_deref() == Some(sha), || {
+            format!("{commit:?} runs on {environment}, not {sha}")
+        });
         let active = self.active(environment);
         let shown: Vec<&str> = active.iter().map(|deployment| deployment.sha.as_str()).collect();
-        self.check(shown == [sha], || format!("GitHub shows {shown:?} on {environment}, not {sha}"));
+        self.check(shown == [sha], || {
+            format!("GitHub shows {shown:?} on {environment}, not {sha}")
+        });
     }
 
     /// No commit's status stays pending.
     fn final_statuses(&mut self, sha: &str) {
         for (context, status) in self.statuses(sha) {
-            self.check(status.state != "pending", || format!("{context} is pending: {}", status.description));
+            self.check(status.state != "pending", || {
+                format!("{context} is pending: {}", status.description)
+            });
         }
     }
 
@@ -140,9 +152,13 @@ impl<'a, 'b> Promises<'a, 'b> {
         commits.sort_unstable();
         let all = commits.len();
         commits.dedup();
-        self.check(commits.len() == all, || format!("a commit has several deployments: {deployments:?}"));
+        self.check(commits.len() == all, || {
+            format!("a commit has several deployments: {deployments:?}")
+        });
         let active = self.active(ENVIRONMENT);
-        self.check(active.len() <= 1, || format!("several deployments are active: {active:?}"));
+        self.check(active.len() <= 1, || {
+            format!("several deployments are active: {active:?}")
+        });
     }
 
     /// After the close: nothing is left.
@@ -161,12 +177,19 @@ impl<'a, 'b> Promises<'a, 'b> {
             return;
         };
         self.check(!record.open, || "the record says that it is open".to_owned());
-        self.check(!record.environment, || "the record says that it has an environment".to_owned());
+        self.check(!record.environment, || {
+            "the record says that it has an environment".to_owned()
+        });
         self.check(record.finished == Some(record.generation), || {
-            format!("generation {} is not finished: {:?}", record.generation, record.finished)
+            format!(
+                "generation {} is not finished: {:?}",
+                record.generation, record.finished
+            )
         });
         let had_one = record.memory.rows.contains_key("teardown");
-        self.check(record.receipt.is_some() || !had_one, || "there is no receipt".to_owned());
+        self.check(record.receipt.is_some() || !had_one, || {
+            "there is no receipt".to_owned()
+        });
     }
 
     fn no_trace_on_aws(&mut self) {
@@ -177,10 +200,14 @@ impl<'a, 'b> Promises<'a, 'b> {
         let source = format!("source/{}/{NUMBER}/", self.timeline.pull.name);
         for prefix in [source.as_str(), "packages/pr-17/", "pr-17-thebestest"] {
             let listed = self.s3(&format!("/{bucket}?prefix={}&versions=", prefix.replace('/', "%2F")));
-            self.check(!listed.contains("<Key>"), || format!("objects are left under {prefix}: {listed}"));
+            self.check(!listed.contains("<Key>"), || {
+                format!("objects are left under {prefix}: {listed}")
+            });
         }
         let uploads = self.s3(&format!("/{bucket}?uploads="));
-        self.check(!uploads.contains("<UploadId>"), || format!("uploads are left: {uploads}"));
+        self.check(!uploads.contains("<UploadId>"), || {
+            format!("uploads are left: {uploads}")
+        });
         let filter = json!({ "TagFilters": [{ "Key": "pipeline:environment", "Values": [ENVIRONMENT] }] });
         let observer = self.timeline.account.cloud.observer();
         let tagged = observer.json("tagging", "ResourceGroupsTaggingAPI_20170126.GetResources", &filter);
@@ -217,7 +244,12 @@ impl<'a, 'b> Promises<'a, 'b> {
         let of_the_system = calls.iter().filter(|call| call.caller != OBSERVER);
         recorded.extend(of_the_system.map(|call| ("a call of AWS", format!("{:?}", call.parameters))));
         let requests = account.github.requests();
-        recorded.extend(requests.iter().skip(account.requests_before).map(|request| ("a request of GitHub", format!("{request:?}"))));
+        recorded.extend(
+            requests
+                .iter()
+                .skip(account.requests_before)
+                .map(|request| ("a request of GitHub", format!("{request:?}"))),
+        );
         for running in &self.timeline.executions {
             recorded.push(("a state's data", format!("{:?}", running.execution.events())));
         }
@@ -248,7 +280,9 @@ impl<'a, 'b> Promises<'a, 'b> {
 
     fn output(&self, stack: &str, name: &str) -> Option<String> {
         let observer = self.timeline.account.cloud.observer();
-        let told = observer.query("cloudformation", "DescribeStacks", &[("StackName", stack)]).ok()?;
+        let told = observer
+            .query("cloudformation", "DescribeStacks", &[("StackName", stack)])
+            .ok()?;
         let document = roxmltree::Document::parse(&told).ok()?;
         let text = |node: roxmltree::Node<'_, '_>, name: &str| {
             let found = node.children().find(|child| child.tag_name().name() == name)?;
@@ -267,7 +301,9 @@ impl<'a, 'b> Promises<'a, 'b> {
 
 fn last_state(deployment: &Deployment) -> String {
     let last = deployment.statuses.last();
-    last.and_then(|status| status["state"].as_str()).unwrap_or("none").to_owned()
+    last.and_then(|status| status["state"].as_str())
+        .unwrap_or("none")
+        .to_owned()
 }
 
 /// A value of DynamoDB as plain JSON.
@@ -278,9 +314,12 @@ fn plain(value: &Value) -> Value {
     match (kind.as_str(), value) {
         ("N", Value::String(number)) => serde_json::from_str(number).unwrap_or_default(),
         ("L", Value::Array(items)) => items.iter().map(plain).collect(),
-        ("M", Value::Object(members)) => {
-            Value::Object(members.iter().map(|(name, value)| (name.clone(), plain(value))).collect())
-        }
+        ("M", Value::Object(members)) => Value::Object(
+            members
+                .iter()
+                .map(|(name, value)| (name.clone(), plain(value)))
+                .collect(),
+        ),
         ("NULL", _) => Value::Null,
         _ => value.clone(),
     }

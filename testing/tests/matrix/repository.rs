@@ -205,7 +205,9 @@ fn zipball(sha: &str) -> Vec<u8> {
     let folder = format!("thebestest-{sha}/");
     archive.add_directory(&folder, options).expect("it is begun");
     for (name, content) in [(COMMIT, sha), ("README.md", "# The best of everything\n")] {
-        archive.start_file(format!("{folder}{name}"), options).expect("it is begun");
+        archive
+            .start_file(format!("{folder}{name}"), options)
+            .expect("it is begun");
         archive.write_all(content.as_bytes()).expect("it is written");
     }
     archive.set_comment(sha.to_owned()).expect("it is short");

@@ -117,7 +117,11 @@ impl<'a> Timeline<'a> {
     }
 
     pub(crate) fn note(&mut self, what: impl std::fmt::Display) {
-        self.trail.push(format!("{:6} ms {} {what}", self.began.elapsed().as_millis(), self.now()));
+        self.trail.push(format!(
+            "{:6} ms {} {what}",
+            self.began.elapsed().as_millis(),
+            self.now()
+        ));
     }
 
     fn enter(&mut self, at: Time, due: Due) {
@@ -134,7 +138,11 @@ impl<'a> Timeline<'a> {
     pub(crate) fn step(&mut self, schedule: bool) {
         self.collect();
         let due = self.agenda.keys().next().copied();
-        let running = self.executions.iter().enumerate().filter(|(_, running)| !running.is_over());
+        let running = self
+            .executions
+            .iter()
+            .enumerate()
+            .filter(|(_, running)| !running.is_over());
         let deadlines = running.filter_map(|(place, running)| Some((running.execution.next_deadline()?, place)));
         let deadline = deadlines.min();
         let reconcile = schedule.then_some(self.next_reconcile);
@@ -171,7 +179,10 @@ impl<'a> Timeline<'a> {
                 }
             }
         }
-        let ended = self.executions.iter().filter(|running| running.execution.outcome().is_some());
+        let ended = self
+            .executions
+            .iter()
+            .filter(|running| running.execution.outcome().is_some());
         let lines: Vec<String> = ended
             .map(|running| format!("{}: {:?}", running.name, running.execution.outcome()))
             .filter(|line| !self.trail.iter().any(|known| known.ends_with(line.as_str())))
@@ -230,7 +241,11 @@ impl<'a> Timeline<'a> {
                 return;
             }
         }
-        let function = call.invocation().expect("all tasks are invocations").function.to_owned();
+        let function = call
+            .invocation()
+            .expect("all tasks are invocations")
+            .function
+            .to_owned();
         let timeout = self.functions.timeout(&function);
         self.move_pipelines();
         let (result, took) = match &fault {

@@ -85,7 +85,9 @@ fn of_aws(
         };
         journey.case(state, format!("{operation}-{name}"), fault)
     };
-    let reads = ["Get", "List", "Describe"].iter().any(|verb| operation.starts_with(verb));
+    let reads = ["Get", "List", "Describe"]
+        .iter()
+        .any(|verb| operation.starts_with(verb));
     let mut cases = vec![case("denied", 1, denied())];
     // What reads has no effect that could come without its answer.
     if reads {
@@ -120,7 +122,13 @@ fn of_github(journey: Journey, state: &'static str, request: &'static str) -> Ve
         }
     };
     let mut cases = vec![
-        case("limited", &[github::Fault::secondary_limit(at_once), github::Fault::secondary_limit(None)]),
+        case(
+            "limited",
+            &[
+                github::Fault::secondary_limit(at_once),
+                github::Fault::secondary_limit(None),
+            ],
+        ),
         case("502", &[github::Fault::status(502), github::Fault::status(502)]),
         case("cut", &[github::Fault::cut(), github::Fault::cut()]),
     ];
@@ -130,14 +138,20 @@ fn of_github(journey: Journey, state: &'static str, request: &'static str) -> Ve
     }
     if !request.starts_with("GET") {
         cases.push(case("done-but-502", &[github::Fault::status(502).once_carried_out()]));
-        cases.push(case("done-but-cut", &[github::Fault::cut_in_answer().once_carried_out()]));
+        cases.push(case(
+            "done-but-cut",
+            &[github::Fault::cut_in_answer().once_carried_out()],
+        ));
         cases.push(case("422", &[github::Fault::status(422)]));
     }
     if request.ends_with("/statuses") || request.ends_with("/zipball") {
         cases.push(case("401", &[github::Fault::status(401)]));
         cases.push(refused("403", 403));
         cases.push(case("hangs", &[github::Fault::hang()]));
-        cases.push(case("primary-limit", &[github::Fault::primary_limit(Duration::from_secs(3_600))]));
+        cases.push(case(
+            "primary-limit",
+            &[github::Fault::primary_limit(Duration::from_secs(3_600))],
+        ));
     }
     cases
 }

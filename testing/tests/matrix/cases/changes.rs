@@ -1,6 +1,6 @@
 //! What people, webhooks and builds do at an awkward moment.
 
-use super::{CLOSING, MERGING, OPENING, PUSHING};
+use super::{CLOSING, FORKED, MERGING, OPENING, PUSHING};
 use crate::builds::{Application, Goes, Plan};
 use crate::case::Case;
 use crate::fault::{Break, Expect, Fault, Webhook};
@@ -36,10 +36,16 @@ fn while_it_opens() -> Vec<Case> {
             0 => case("push-lost", happens(&[Act::Push], Webhook::Lost)),
             1 => case("close-lost", happens(&[Act::Close], Webhook::Lost)),
             2 => case("push-twice", happens(&[Act::Push], Webhook::Twice)),
-            3 => case("pushes-out-of-order", happens(&[Act::Push, Act::Push], Webhook::Reversed)),
+            3 => case(
+                "pushes-out-of-order",
+                happens(&[Act::Push, Act::Push], Webhook::Reversed),
+            ),
             _ => case("label", happens(&[Act::Label], arrives)),
         };
         cases.push(in_turns);
+    }
+    for state in FORKED.states.iter().copied() {
+        cases.push(FORKED.case(state, "close", happens(&[Act::Close], Webhook::Arrives)));
     }
     cases.push(OPENING.case("Claim", "close-late", happens(&[Act::Close], Webhook::Late)));
     cases.push(OPENING.case("Deployment: check", "merge-lost", happens(&[Act::Merge], Webhook::Lost)));
@@ -56,7 +62,12 @@ fn while_it_closes() -> Vec<Case> {
     }
     let reopen_lost = happens(&[Act::Reopen], Webhook::Lost);
     cases.push(CLOSING.case("Teardown: check", "reopen-lost", reopen_lost));
-    for state in ["Claim", "Fetch source for stage", "Deployment: check", "Teardown: check"] {
+    for state in [
+        "Claim",
+        "Fetch source for stage",
+        "Deployment: check",
+        "Teardown: check",
+    ] {
         cases.push(MERGING.case(state, "redelivered", Fault::Redelivered));
     }
     cases
@@ -64,8 +75,14 @@ fn while_it_closes() -> Vec<Case> {
 
 /// Builds fail, hang, and are stopped; and what reports that fails as well.
 fn builds() -> Vec<Case> {
-    let tests = |tests| Plan { tests, ..Plan::default() };
-    let packaging = |packaging| Plan { packaging, ..Plan::default() };
+    let tests = |tests| Plan {
+        tests,
+        ..Plan::default()
+    };
+    let packaging = |packaging| Plan {
+        packaging,
+        ..Plan::default()
+    };
     let nothing = || Fault::Before(Break::Lambda("Lambda.ServiceException"));
     let mut cases = Vec::new();
     let of_builds = [
@@ -79,7 +96,10 @@ fn builds() -> Vec<Case> {
         case = case.expecting(Expect::FinalStatus);
         cases.push(case);
     }
-    for (state, plan) in [("Tests failed", tests(Goes::Badly)), ("Deployment failed", packaging(Goes::Badly))] {
+    for (state, plan) in [
+        ("Tests failed", tests(Goes::Badly)),
+        ("Deployment failed", packaging(Goes::Badly)),
+    ] {
         for (name, fault) in [
             ("throttled", nothing()),
             ("crash", Fault::Before(Break::Crash)),

@@ -1,8 +1,9 @@
 //! What Lambda and Step Functions do on a bad day, at every state.
 
-use super::{CLOSING, Journey, MERGING, OPENING, PUSHING};
+use super::{CLOSING, FORKED, Journey, MERGING, OPENING, PUSHING};
 use crate::case::Case;
 use crate::fault::{Break, Expect, Fault};
+use crate::repository::Act;
 
 /// What Lambda's documentation says to retry, see
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html>.
@@ -17,7 +18,7 @@ const LONGER_THAN_RETRIES: u32 = 7;
 
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
-    for journey in [OPENING, PUSHING, CLOSING, MERGING] {
+    for journey in [OPENING, PUSHING, FORKED, CLOSING, MERGING] {
         for (place, state) in journey.states.iter().copied().enumerate() {
             cases.extend(at(journey, place, state));
         }
@@ -27,7 +28,7 @@ pub(super) fn cases() -> Vec<Case> {
 
 /// The faults at one state. What is the same for all journeys is tried at each state of the first, and in turns at those of others.
 fn at(journey: Journey, place: usize, state: &'static str) -> Vec<Case> {
-    let first = journey.before.is_empty();
+    let first = journey.during == Act::Open;
     let mut cases = Vec::new();
     for (turn, (name, error)) in TRANSIENT.into_iter().enumerate() {
         if first || place % TRANSIENT.len() == turn {

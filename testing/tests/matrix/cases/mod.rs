@@ -59,7 +59,15 @@ const CLOSING: Journey = Journey {
     ],
 };
 
-/// From the merge to `stage`, and to nothing left of the pull request's own.
+/// From a fork's pull request to the status that says why it is not deployed.
+const FORKED: Journey = Journey {
+    before: &[],
+    during: Act::OpenFork,
+    states: &["Tests are pending", "Unit tests: check", "Not deployed"],
+};
+
+/// From the merge to `stage`, and to nothing left of the pull request's own; without the states that are the same as for a pull
+/// request.
 const MERGING: Journey = Journey {
     before: &[Act::Open],
     during: Act::Merge,
@@ -68,11 +76,7 @@ const MERGING: Journey = Journey {
         "Claim",
         "Stop pipeline",
         "Fetch source for stage",
-        "Deployment is pending",
         "Apply stack",
-        "Pipeline stack: check",
-        "Start deployment",
-        "Deployment: check",
         "Deployed",
         "Teardown is pending",
         "Teardown: check",
