@@ -118,3 +118,19 @@ fn synthesis_compiles_no_sdk_no_runtime_and_no_network() {
         );
     }
 }
+
+/// Whoever takes it for a pipeline of their own should not have to compile an SDK, nor this system.
+#[test]
+fn the_local_codepipeline_knows_neither_an_sdk_nor_this_system() {
+    let graph = dependencies(&metadata());
+    let reached = reach(&graph, "codepipeline-local");
+    assert!(reached.contains("zip"), "the package has another name: {reached:?}");
+    let foreign = reached.iter().filter(|name| {
+        HEAVY.contains(&name.as_str())
+            || ORDER.contains(&name.as_str())
+            || name.starts_with("aws-sdk-")
+            || *name == "testing"
+    });
+    let foreign: Vec<&String> = foreign.collect();
+    assert!(foreign.is_empty(), "{foreign:?}");
+}

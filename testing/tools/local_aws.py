@@ -22,7 +22,10 @@ sys.dont_write_bytecode = True
 
 from ministack import app  # noqa: E402  (the watch stands before the long import)
 
-import local_cloudformation  # noqa: E402
+import local_apigateway  # noqa: E402, F401  (it changes MiniStack as it is imported)
+import local_cloudformation  # noqa: E402, F401
+import local_lambda  # noqa: E402, F401
+from local_front import attributed  # noqa: E402
 
-app.app = local_cloudformation.attributed(app.app)
+app.app = attributed(app.app)
 app.main()

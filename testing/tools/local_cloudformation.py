@@ -12,43 +12,18 @@ import asyncio
 import concurrent.futures
 import contextvars
 import html
-import http.client
-import json
 
 from ministack.services.cloudformation import changesets, engine, handlers, provisioners, stacks
 
-FRONT = contextvars.ContextVar("front", default=None)
+from local_front import FRONT, ask
 
-# The types that only a front makes.
+# The type that only a front makes.
 PIPELINE = "AWS::CodePipeline::Pipeline"
-
-# A step may wait for what the front has running, such as a build that is stopped.
-PATIENCE = 300
-
-
-def attributed(app):
-    """The application, which remembers for each request through which front it came."""
-
-    async def asked(scope, receive, send):
-        headers = dict(scope.get("headers", ()))
-        FRONT.set(headers.get(b"x-front", b"").decode() or None)
-        await app(scope, receive, send)
-
-    return asked
 
 
 def consult(**step):
     """The front's answer to a step, which blocks until it is given."""
-    connection = http.client.HTTPConnection(FRONT.get(), timeout=PATIENCE)
-    try:
-        connection.request("POST", "/_front/resource", json.dumps(step), {"content-type": "application/json"})
-        response = connection.getresponse()
-        body = response.read().decode()
-    finally:
-        connection.close()
-    if response.status != 200:
-        raise ValueError(f"the front answered {response.status}: {body}")
-    answer = json.loads(body)
+    answer = ask("/_front/resource", step)
     if "Refused" in answer:
         raise ValueError(answer["Refused"])
     return answer

@@ -275,8 +275,17 @@ fn artifact(node: &Node<'_>) -> Option<ArtifactSpec> {
     });
     let symlinks = yes("enable-symlinks");
     let discard_paths = yes("discard-paths");
+    let files = node.need("files")?;
+    for file in files.list() {
+        if file.value.as_str().is_some_and(|path| path.starts_with('/')) {
+            file.fault(
+                format!("is {}, which is outside of the source", file.value),
+                "copy it into the source's folder",
+            );
+        }
+    }
     Some(ArtifactSpec {
-        files: node.need("files")?.texts(),
+        files: files.texts(),
         exclude: exclude.unwrap_or_default(),
         base: base(node),
         discard_paths,
@@ -285,8 +294,17 @@ fn artifact(node: &Node<'_>) -> Option<ArtifactSpec> {
 }
 
 fn base(node: &Node<'_>) -> String {
-    let base = node.get("base-directory").and_then(|base| base.text());
-    base.unwrap_or_else(|| ".".to_owned())
+    let Some(base) = node.get("base-directory") else {
+        return ".".to_owned();
+    };
+    let text = base.text().unwrap_or_default();
+    if text.contains(['*', '?', '[', '$']) {
+        base.fault(
+            format!("is `{text}`, supported is the path of one folder"),
+            "name the folder",
+        );
+    }
+    text
 }
 
 #[cfg(test)]

@@ -13,8 +13,11 @@ use crate::surroundings::{
 /// Buckets that keep versions and are there as soon as something is written.
 #[derive(Debug, Default)]
 pub struct MemoryObjects {
-    versions: Mutex<BTreeMap<(String, String), Vec<Vec<u8>>>>,
+    versions: Mutex<BTreeMap<Place, Vec<Vec<u8>>>>,
 }
+
+/// A bucket and a key.
+type Place = (String, String);
 
 impl MemoryObjects {
     /// Writes an object and returns its version.

@@ -51,6 +51,11 @@ impl Answer {
         }
     }
 
+    /// What API Gateway says itself to a client of an API.
+    pub(super) fn told(status: u16, message: &str) -> Self {
+        Self::new(status, "application/json", json!({ "message": message }).to_string())
+    }
+
     /// A body that a test has written.
     pub(super) fn given(protocol: Protocol, status: u16, body: &str) -> Self {
         let content_type = match protocol {

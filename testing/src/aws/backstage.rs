@@ -12,7 +12,7 @@ use hyper_util::{
 
 use super::{Client, answer::Answer, client, front::Cut};
 
-/// Where MiniStack learns through which front a request came: what CloudFormation does for it is told there.
+/// Where MiniStack learns through which front and for which account a request came: what CloudFormation does for it is told there.
 const FRONT: &str = "x-front";
 
 /// MiniStack, as one front reaches it.
@@ -26,8 +26,8 @@ pub(super) struct Backstage {
 
 impl Backstage {
     pub(super) fn new(behind: SocketAddr, front: SocketAddr, account: &str) -> Self {
-        // An address is visible ASCII.
-        let front = HeaderValue::from_str(&front.to_string()).unwrap_or(HeaderValue::from_static(""));
+        // Both are visible ASCII.
+        let front = HeaderValue::from_str(&format!("{front} {account}")).unwrap_or(HeaderValue::from_static(""));
         Self {
             behind,
             front,

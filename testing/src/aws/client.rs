@@ -131,17 +131,7 @@ impl Client {
     /// # Errors
     /// Where there is no answer.
     pub fn send(&self, service: &str, request: Request<Bytes>) -> io::Result<Response<Bytes>> {
-        let request = self.signed(service, request)?;
-        let address = self.address;
-        let asking = async move {
-            tokio::time::timeout(PATIENCE, exchange(address, request))
-                .await
-                .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
-        };
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?
-            .block_on(asking)
+        visit(self.address, self.signed(service, request)?)
     }
 
     /// The request with the caller's name and the signature of the account's root user.
@@ -180,6 +170,19 @@ impl Client {
     }
 }
 
+/// Sends a request as it is, and blocks.
+pub(super) fn visit(address: SocketAddr, request: Request<Bytes>) -> io::Result<Response<Bytes>> {
+    let asking = async move {
+        tokio::time::timeout(PATIENCE, exchange(address, request))
+            .await
+            .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
+    };
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(asking)
+}
+
 /// One request on a connection of its own.
 pub(super) async fn exchange(address: SocketAddr, request: Request<Bytes>) -> io::Result<Response<Bytes>> {
     let connection = TcpStream::connect(address).await?;
@@ -194,14 +197,13 @@ pub(super) async fn exchange(address: SocketAddr, request: Request<Bytes>) -> io
     };
     tokio::pin!(connection);
     tokio::pin!(asking);
-    loop {
-        tokio::select! {
-            biased;
-            answer = &mut asking => return answer.map_err(io::Error::other),
-            ended = &mut connection => {
-                ended.map_err(io::Error::other)?;
-                return asking.await.map_err(io::Error::other);
-            }
+    tokio::select! {
+        biased;
+        answer = &mut asking => answer.map_err(io::Error::other),
+        // The answer may be there in whole, and its reader not yet asked.
+        ended = &mut connection => {
+            ended.map_err(io::Error::other)?;
+            asking.await.map_err(io::Error::other)
         }
     }
 }

@@ -16,11 +16,12 @@ use hyper::body::Incoming;
 use serde_json::Value;
 
 use super::{
-    Call, Fault, Grants, Pipelines,
+    Call, Client, Fault, Grants, Pipelines,
     answer::Answer,
     backstage::Backstage,
     cloudformation::{self, Making, Variables},
     codepipeline::{self, Deployed},
+    execute_api::{Answered, Integrated},
     lock,
     model::{Protocol, Service},
     rules,
@@ -34,6 +35,10 @@ use crate::{
 
 /// Where MiniStack tells of the steps that CloudFormation takes.
 const STEPS: &str = "/_front/resource";
+/// Where MiniStack hands on requests that have reached an integration with another service.
+const INTEGRATIONS: &str = "/_front/integration";
+/// The most that API Gateway takes: <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>.
+const LARGEST_REQUEST: usize = 10 * 1024 * 1024;
 const TOOL: &str = "the front of the local AWS";
 
 /// A front that serves until it is dropped.
@@ -48,7 +53,7 @@ pub(super) struct Front {
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) backstage: Backstage,
-    endpoint: String,
+    address: SocketAddr,
     calls: Mutex<Vec<Call>>,
     violations: Mutex<Vec<String>>,
     faults: Mutex<Vec<Planned>>,
@@ -84,7 +89,7 @@ impl Front {
         let (listener, address) = serve::listen().map_err(failed)?;
         let state = Arc::new(State {
             backstage: Backstage::new(behind, address, account),
-            endpoint: format!("http://{address}"),
+            address,
             calls: Mutex::default(),
             violations: Mutex::default(),
             faults: Mutex::default(),
@@ -151,10 +156,12 @@ impl State {
         };
         // What nobody signed is no call of AWS's: an environment's own API, a presigned answer to CloudFormation.
         let Some(name) = request.signing_name() else {
-            if head.uri.path() == STEPS {
-                return Ok(self.step(&body).await);
-            }
-            return self.backstage.forward(head, body).await;
+            return match head.uri.path() {
+                STEPS => Ok(self.step(&body).await),
+                INTEGRATIONS => Ok(self.integrate(&body).await),
+                _ if body.len() > LARGEST_REQUEST => Ok(Answer::told(413, "Request Too Long")),
+                _ => self.backstage.forward(head, body).await,
+            };
         };
         let caller = request.caller().unwrap_or_default();
         let service = match Service::load(&name, head.uri.path()) {
@@ -256,7 +263,7 @@ impl State {
             Err(fault) => return Answer::error(Protocol::Json, 400, "SerializationException", &fault.to_string()),
         };
         let mut variables = lock(&self.variables).clone();
-        variables.insert("AWS_ENDPOINT_URL".to_owned(), self.endpoint.clone());
+        variables.insert("AWS_ENDPOINT_URL".to_owned(), format!("http://{}", self.address));
         let making = Making {
             backstage: &self.backstage,
             pipelines: &self.deployed,
@@ -264,6 +271,21 @@ impl State {
             variables,
         };
         Answer::json(&serde_json::json!(cloudformation::judge(step, making).await))
+    }
+
+    /// The answer of an API's integration, for MiniStack.
+    async fn integrate(&self, body: &[u8]) -> Answer {
+        let integrated: Integrated = match serde_json::from_slice(body) {
+            Ok(integrated) => integrated,
+            Err(fault) => return Answer::error(Protocol::Json, 400, "SerializationException", &fault.to_string()),
+        };
+        let client = Client::new(self.address, &self.account, "apigateway");
+        let answered = codepipeline::blocking(move || integrated.evaluate(&client)).await;
+        let answered = answered.flatten().unwrap_or_else(|fault| {
+            lock(&self.violations).push(format!("apigateway: {fault}"));
+            Answered::broken()
+        });
+        Answer::json(&serde_json::json!(answered))
     }
 
     /// CodePipeline's answer.

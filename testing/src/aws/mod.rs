@@ -2,8 +2,17 @@
 //!
 //! The front reads every request as the service's own model describes it (botocore's, which the AWS CLI is generated from),
 //! remembers it with the handler that made it, refuses what breaks a rule of the model, and hands the rest to MiniStack. So a test
-//! knows what was asked of AWS, whichever client asked, and what an emulator would have let pass does not pass. The front answers
-//! CodePipeline itself ([`Pipelines`]), which no emulator executes, and fails calls on request ([`Fault`]).
+//! knows what was asked of AWS, whichever client asked, and what an emulator would have let pass does not pass. The front fails calls
+//! on request ([`Fault`]), and answers for what no emulator has:
+//!
+//! | what | how |
+//! |---|---|
+//! | CodePipeline | scripted by the test ([`Pipelines`]), or executed for the pipelines that stacks have ([`Cloud::execute_pipelines`]) |
+//! | Step Functions' executions | by whoever is installed ([`Cloud::run_machines`]), else by MiniStack |
+//! | CloudFormation | MiniStack runs the stacks, and asks the front before each step of a resource; templates stay as they are sent |
+//! | API Gateway | MiniStack serves the deployed APIs ([`Cloud::local_url`]); integrations with Step Functions are the front's |
+//!
+//! Functions that a stack makes run as processes of MiniStack's, with the front as their AWS, and their calls are their handler's.
 //!
 //! ```no_run
 //! let Some(cloud) = testing::or_skip("the record is kept", testing::aws::Cloud::start()) else { return };
@@ -22,6 +31,7 @@ mod client;
 mod cloudformation;
 mod codepipeline;
 mod engine;
+mod execute_api;
 mod fault;
 mod front;
 mod grants;
@@ -45,7 +55,9 @@ use std::{
     },
 };
 
+use bytes::Bytes;
 use codepipeline_local::{Builder, Clock, Engine, Listener};
+use http::{HeaderValue, Request, Response, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -290,6 +302,28 @@ impl Cloud {
     /// the front, without asking.
     pub fn give_functions(&self, name: &str, value: &str) {
         lock(&self.front.state.variables).insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Where the API of an address such as `https://abc123.execute-api.eu-west-1.amazonaws.com/stage/path` is on this machine; none if
+    /// it is no API's address.
+    pub fn local_url(&self, url: &str) -> Option<String> {
+        let (host, path) = url.strip_prefix("https://")?.split_once('/')?;
+        let (api, _) = host.split_once(".execute-api.")?;
+        let (stage, path) = path.split_once('/').unwrap_or((path, ""));
+        Some(format!(
+            "{}/restapis/{api}/{stage}/_user_request_/{path}",
+            self.endpoint()
+        ))
+    }
+
+    /// Sends a request that nobody signs, such as GitHub's or a browser's; its URI is a path. Blocks.
+    ///
+    /// # Errors
+    /// Where there is no answer.
+    pub fn visit(&self, mut request: Request<Bytes>) -> std::io::Result<Response<Bytes>> {
+        let host = HeaderValue::from_str(&self.address().to_string()).map_err(std::io::Error::other)?;
+        request.headers_mut().insert(header::HOST, host);
+        client::visit(self.address(), request)
     }
 
     /// A client without an SDK whose calls are the caller's, with the rights of the account's root user.

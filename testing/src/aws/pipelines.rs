@@ -1,4 +1,4 @@
-//! CodePipeline's executions as the API shows them, played from a test's script: no emulator executes a pipeline.
+//! CodePipeline's executions as the API shows them, played from a test's script.
 //!
 //! Every `GetPipelineExecution` and `ListPipelineExecutions` moves an execution one [`Step`] on, so that nothing depends on time. Knows nothing of stages,
 //! artifacts or actions beyond what the script says of them.

@@ -50,6 +50,11 @@ impl Account {
         Some(account)
     }
 
+    /// From now on stacks are given this binary as their functions' code.
+    pub(crate) fn run(&self, bootstrap: &[u8]) {
+        self.put(&format!("/{}/{}", self.code.0, self.code.1), packed(bootstrap));
+    }
+
     /// Puts something into S3.
     pub(crate) fn put(&self, path: &str, body: impl Into<Bytes>) {
         let put = self.client.rest("s3", Method::PUT, path, body.into());
@@ -223,12 +228,15 @@ pub(crate) fn template(resources: Value) -> Value {
 
 /// The functions' stand-in, packed.
 pub(crate) fn zipped() -> Vec<u8> {
+    packed(include_bytes!("bootstrap.py"))
+}
+
+/// A binary of functions, packed as Lambda takes it.
+pub(crate) fn packed(bootstrap: &[u8]) -> Vec<u8> {
     use std::io::{Cursor, Write};
     let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default().unix_permissions(0o755);
     archive.start_file("bootstrap", options).expect("it is begun");
-    archive
-        .write_all(include_bytes!("bootstrap.py"))
-        .expect("it is written");
+    archive.write_all(bootstrap).expect("it is written");
     archive.finish().expect("it is finished").into_inner()
 }

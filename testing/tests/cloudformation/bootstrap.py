@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Stands in for the functions' binary where only their being called matters: answers CloudFormation with success, and others with
-the event, the handler and the variables that it was started with."""
+"""Stands in for the functions' binary where only their being called matters: answers CloudFormation with success, and others,
+API Gateway among them, with the event, the handler and the variables that it was started with."""
 
 import json
 import os
@@ -18,5 +18,7 @@ while True:
         body = json.dumps(told).encode()
         urllib.request.urlopen(urllib.request.Request(event["ResponseURL"], data=body, method="PUT")).close()
     answer = {"event": event, "handler": os.environ["_HANDLER"], "variables": dict(os.environ)}
+    if "httpMethod" in event:
+        answer = {"statusCode": 200, "body": json.dumps(answer)}
     body = json.dumps(answer).encode()
     urllib.request.urlopen(urllib.request.Request(f"{RUNTIME}/invocation/{identity}/response", data=body)).close()

@@ -7,6 +7,7 @@
 )]
 
 mod account;
+mod apis;
 mod emitted;
 mod executed;
 mod pipelines;

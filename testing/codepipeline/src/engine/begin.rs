@@ -10,7 +10,7 @@ use super::Place;
 use super::builds::BuildRecord;
 use super::event::{ActionStatus, EventKind};
 use super::state::{ActionRun, Execution, State};
-use crate::action::{BuildOrder, BuildTask, External, Failure, Order, SourceTask, StackTask, Stored, Task};
+use crate::action::{BuildOrder, BuildTask, External, Failure, Order, SourceTask, StackTask, Task};
 use crate::pipeline::{Action, Provider};
 use crate::variables;
 
@@ -24,39 +24,9 @@ impl State {
         now: SystemTime,
     ) {
         let pipeline = Arc::clone(&execution.pipeline);
-        let role = action.role.clone().unwrap_or_else(|| pipeline.role.clone());
-        let inputs: Vec<Stored> = action
-            .inputs
-            .iter()
-            .filter_map(|name| execution.artifacts.get(name).cloned())
-            .collect();
         let resolved = resolved(execution, action);
-        let settings = resolved.clone().unwrap_or_default();
-        let outputs = action
-            .outputs
-            .iter()
-            .map(|name| (name.clone(), self.key(&pipeline.name, name, action)));
-        let outputs = outputs.collect();
-        let mut order = Order {
-            role: role.clone(),
-            bucket: pipeline.bucket.clone(),
-            region: place.region.clone(),
-            settings: settings.clone(),
-            inputs: inputs.clone(),
-            outputs,
-            version: None,
-        };
-        if let Some(over) = execution
-            .overrides
-            .get(&action.name)
-            .filter(|_| action.provider == Provider::S3)
-        {
-            if let Some(key) = &over.key {
-                order.settings.insert("S3ObjectKey".to_owned(), key.clone());
-            }
-            order.version.clone_from(&over.version);
-        }
-        let resolved_settings = order.settings.clone();
+        let order = self.order(execution, action, place, resolved.clone().unwrap_or_default());
+        let (role, inputs, settings) = (order.role.clone(), order.inputs.clone(), order.settings.clone());
         let task = match (resolved, action.provider) {
             (Err(failure), _) => Task::Failed(failure),
             (Ok(_), Provider::S3) => Task::Source(SourceTask { order }),
@@ -70,7 +40,7 @@ impl State {
             stage,
             action: action.clone(),
             role,
-            resolved: resolved_settings,
+            resolved: settings,
             inputs,
             status: ActionStatus::InProgress,
             start: now,
@@ -90,6 +60,43 @@ impl State {
             action: action.name.clone(),
         };
         execution.tell(&mut self.events, now, started);
+    }
+
+    fn order(
+        &mut self,
+        execution: &Execution,
+        action: &Action,
+        place: &Place,
+        mut settings: BTreeMap<String, String>,
+    ) -> Order {
+        let pipeline = &execution.pipeline;
+        let inputs = action
+            .inputs
+            .iter()
+            .filter_map(|name| execution.artifacts.get(name).cloned());
+        let outputs = action.outputs.iter();
+        let outputs = outputs.map(|name| (name.clone(), self.key(&pipeline.name, name, action)));
+        let outputs = outputs.collect();
+        let mut version = None;
+        if let Some(over) = execution
+            .overrides
+            .get(&action.name)
+            .filter(|_| action.provider == Provider::S3)
+        {
+            if let Some(key) = &over.key {
+                settings.insert("S3ObjectKey".to_owned(), key.clone());
+            }
+            version.clone_from(&over.version);
+        }
+        Order {
+            role: action.role.clone().unwrap_or_else(|| pipeline.role.clone()),
+            bucket: pipeline.bucket.clone(),
+            region: place.region.clone(),
+            settings,
+            inputs: inputs.collect(),
+            outputs,
+            version,
+        }
     }
 
     /// Where an artifact is stored: 20 characters of the pipeline's name, 10 of the artifact's, and seven that CodePipeline makes up.

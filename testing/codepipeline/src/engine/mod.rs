@@ -33,7 +33,7 @@ use crate::project::Project;
 use crate::surroundings::{Clock, Objects, Stacks};
 use state::{Line, Registered, State};
 
-/// Who is told what happens.
+/// Who is told what happens, on whatever thread it happens. It may ask the engine, and must not drive it.
 pub type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
 
 /// Where the engine believes to be, and how it behaves.

@@ -80,6 +80,9 @@ fn stage(node: &Node<'_>) -> Option<Stage> {
     }
     let name = named(node, "Name", NAME);
     let actions = node.need("Actions").map(|actions| actions.list()).unwrap_or_default();
+    if actions.is_empty() {
+        node.fault("has no action, a stage has at least one", "add an action");
+    }
     let actions = actions.iter().filter_map(action).collect();
     Some(Stage { name: name?, actions })
 }

@@ -2,5 +2,13 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
+mod approvals;
+mod declarations;
+mod deployments;
+mod driving;
+mod emitted;
 mod modes;
+mod shell;
+mod sources;
+mod wire;
 mod world;

@@ -8,7 +8,8 @@ use std::{
 
 use codepipeline_local::memory::{MemoryObjects, MemoryStacks};
 use codepipeline_local::{
-    ApiError, BuildRequest, Engine, Event, EventKind, ManualClock, Script, ScriptedBuilder, Settings, Surroundings,
+    ApiError, BuildRequest, Builder, Engine, Event, EventKind, ManualClock, Script, ScriptedBuilder, Settings,
+    Surroundings,
 };
 use serde_json::{Value, json};
 
@@ -25,28 +26,45 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Builds go as the function says.
+    /// Builds go as the function says, and executions are only those that the test starts.
     pub(crate) fn new(decide: impl Fn(&BuildRequest) -> Script + Send + Sync + 'static) -> Self {
-        let (objects, stacks) = (Arc::new(MemoryObjects::default()), Arc::new(MemoryStacks::default()));
-        let clock = Arc::new(ManualClock::at(1_750_000_000));
+        let settings = Settings {
+            start_on_create: false,
+            ..Settings::default()
+        };
+        Self::with(settings, decide)
+    }
+
+    /// The same with these settings, but for the place.
+    pub(crate) fn with(settings: Settings, decide: impl Fn(&BuildRequest) -> Script + Send + Sync + 'static) -> Self {
         let builds: Arc<Mutex<Vec<BuildRequest>>> = Arc::default();
-        let events: Arc<Mutex<Vec<Event>>> = Arc::default();
-        let (noted, told) = (Arc::clone(&builds), Arc::clone(&events));
+        let noted = Arc::clone(&builds);
         let builder = ScriptedBuilder::new(move |request: &BuildRequest| {
             noted.lock().unwrap().push(request.clone());
             decide(request)
         });
+        Self {
+            builds,
+            ..Self::building(settings, Arc::new(builder))
+        }
+    }
+
+    /// The same with a builder that notes no builds.
+    pub(crate) fn building(settings: Settings, builder: Arc<dyn Builder>) -> Self {
+        let (objects, stacks) = (Arc::new(MemoryObjects::default()), Arc::new(MemoryStacks::default()));
+        let clock = Arc::new(ManualClock::at(1_750_000_000));
+        let events: Arc<Mutex<Vec<Event>>> = Arc::default();
+        let told = Arc::clone(&events);
         let settings = Settings {
             region: "eu-west-1".to_owned(),
             account: "123456789012".to_owned(),
-            start_on_create: false,
             stack_interval: Duration::ZERO,
-            ..Settings::default()
+            ..settings
         };
         let surroundings = Surroundings {
             objects: Arc::<MemoryObjects>::clone(&objects),
             stacks: Arc::<MemoryStacks>::clone(&stacks),
-            builder: Arc::new(builder),
+            builder,
             clock: Arc::<ManualClock>::clone(&clock),
             listener: Arc::new(move |event| told.lock().unwrap().push(event.clone())),
         };
@@ -55,7 +73,7 @@ impl World {
             objects,
             stacks,
             clock,
-            builds,
+            builds: Arc::default(),
             events,
         }
     }

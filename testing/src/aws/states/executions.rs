@@ -92,8 +92,7 @@ impl Execution {
     /// How it is now; none if nobody keeps it any more.
     pub fn state(&self) -> Option<ExecutionState> {
         let executions = self.executions.upgrade()?;
-        let state = lock(&executions.states).get(&self.arn).cloned();
-        state
+        lock(&executions.states).get(&self.arn).cloned()
     }
 
     /// Adds an event to its history: `{"type": "TaskStateEntered", "stateEnteredEventDetails": {…}}`. Its id, its time and the one
