@@ -11,6 +11,8 @@ pub mod record;
 pub mod webhook;
 
 #[cfg(feature = "lambda")]
+pub mod clock;
+#[cfg(feature = "lambda")]
 pub mod console;
 #[cfg(feature = "lambda")]
 pub mod functions;

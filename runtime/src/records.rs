@@ -18,6 +18,7 @@ use contract::{Outcome, Run, Step, Target};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::clock::Clock;
 use crate::record::{Record, ReportMemory, STAGE, Shared, Stage, row_key};
 
 /// The most pages of the table that one reading takes: at 1 MB each, tens of thousands of pull requests.
@@ -28,6 +29,7 @@ const PAGES: usize = 25;
 pub struct Records {
     client: Client,
     table: String,
+    clock: Clock,
 }
 
 /// What the table of records answers with instead.
@@ -64,12 +66,19 @@ pub struct AllRecords {
 }
 
 impl Records {
-    /// The table of this name.
+    /// The table of this name; what is written is dated by the system's clock.
     pub fn new(aws: &aws_types::SdkConfig, table: String) -> Self {
         Self {
             client: Client::new(aws),
             table,
+            clock: Clock::default(),
         }
+    }
+
+    /// The same by another clock.
+    #[must_use]
+    pub fn by(self, clock: Clock) -> Self {
+        Self { clock, ..self }
     }
 
     /// The record of a pull request; none if nothing of it was ever claimed.
@@ -147,7 +156,7 @@ impl Records {
         let mut update = self
             .update(&target.repository, target.number)
             .expression_attribute_values(":memory", AttributeValue::M(item_of(memory)?))
-            .expression_attribute_values(":now", count(now()))
+            .expression_attribute_values(":now", count(self.clock.now()))
             .expression_attribute_values(":one", count(1));
         let mut set = "SET memory = :memory, reported_at = :now".to_owned();
         let stage = target.environment == STAGE;
@@ -263,7 +272,7 @@ impl Records {
                      (attribute_exists(environments.#environment) OR size(environments) < :places)",
                 )
                 .expression_attribute_names("#environment", environment)
-                .expression_attribute_values(":now", count(now()))
+                .expression_attribute_values(":now", count(self.clock.now()))
                 .expression_attribute_values(":places", count(places.into()))
         };
         if written(hold()).await? {
@@ -393,11 +402,4 @@ where
     E: std::error::Error + RequestId + 'static,
 {
     RecordsError::Unavailable(DisplayErrorContext(&error).to_string())
-}
-
-/// The time, in seconds since 1970.
-pub(crate) fn now() -> u64 {
-    std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |passed| passed.as_secs())
 }

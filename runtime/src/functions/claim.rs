@@ -12,10 +12,11 @@ use stacks::pipeline_manager::bound_minutes;
 
 use super::{Environment, FailureOf, Function, Invocation, StartError};
 use crate::Failure;
+use crate::clock::Clock;
 use crate::record::{
     Attempt, Record, STAGE, Stage, StageClaim, Transition, answer, claim_stage, full_house, transition,
 };
-use crate::records::{Records, RecordsError, now};
+use crate::records::{Records, RecordsError};
 
 /// How much time is left for the last attempt.
 const LAST: Duration = Duration::from_secs(2);
@@ -26,6 +27,7 @@ const LONGEST_WAIT: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub struct Claim {
     records: Records,
+    clock: Clock,
     project: Project,
 }
 
@@ -34,7 +36,9 @@ impl Function for Claim {
 
     fn new(environment: &Environment) -> Result<Self, StartError> {
         Ok(Self {
-            records: Records::new(environment.aws(), environment.variable(contract::Claim::TABLE)?),
+            records: Records::new(environment.aws(), environment.variable(contract::Claim::TABLE)?)
+                .by(environment.clock()),
+            clock: environment.clock(),
             project: environment.project(contract::Claim::PROJECT)?,
         })
     }
@@ -69,7 +73,7 @@ impl Claim {
     async fn attempt(&self, request: &ClaimRequest, change: &Change) -> Result<Option<Claimed>, RecordsError> {
         let attempt = Attempt {
             execution: &request.execution,
-            now: now(),
+            now: self.clock.now(),
             bound: bound_minutes(&self.project.limits) * 60,
         };
         let read = self.records.read(&change.repository, change.number).await?;

@@ -42,6 +42,7 @@ use stacks::Project;
 use synth::{EnvironmentVariable, Handler};
 
 use crate::Failure;
+use crate::clock::Clock;
 
 /// What carries out a handler of the contract.
 pub trait Function: Sized + 'static {
@@ -68,11 +69,12 @@ pub trait Function: Sized + 'static {
 /// What a function fails with.
 pub type FailureOf<F> = Failure<<<F as Function>::Contract as Handler>::Error>;
 
-/// What a function reads when it starts: its environment variables, and how to reach AWS.
+/// What a function reads when it starts: its environment variables, how to reach AWS, and what time it is.
 #[derive(Debug, Clone)]
 pub struct Environment {
     variables: BTreeMap<String, String>,
     aws: SdkConfig,
+    clock: Clock,
 }
 
 /// Why a function cannot start.
@@ -108,7 +110,19 @@ impl Environment {
         Self {
             variables: variables.into_iter().collect(),
             aws,
+            clock: Clock::default(),
         }
+    }
+
+    /// The same with another clock than the system's.
+    #[must_use]
+    pub fn at(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// What time it is.
+    pub fn clock(&self) -> Clock {
+        self.clock.clone()
     }
 
     /// How to reach AWS.

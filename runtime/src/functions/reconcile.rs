@@ -15,10 +15,11 @@ use stacks::pipeline_manager::bound_minutes;
 
 use super::{Environment, FailureOf, Function, Invocation, StartError};
 use crate::Failure;
+use crate::clock::Clock;
 use crate::github::{Client, Error};
 use crate::record::plan::{self, Plan, execution_name, plan, pull_request_of, questions};
 use crate::record::{Record, Shared};
-use crate::records::{AllRecords, Records, RecordsError, now};
+use crate::records::{AllRecords, Records, RecordsError};
 use crate::secrets::Secret;
 use crate::shell::metrics;
 use crate::webhook::{
@@ -32,6 +33,7 @@ const RESERVED: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Reconcile {
     records: Records,
+    clock: Clock,
     github: Client,
     cloudformation: aws_sdk_cloudformation::Client,
     step_functions: aws_sdk_sfn::Client,
@@ -57,7 +59,8 @@ impl Function for Reconcile {
         let project = environment.project(contract::Reconcile::PROJECT)?;
         let credentials = Secret::new(aws, variable(contract::Reconcile::GITHUB_CREDENTIALS)?);
         Ok(Self {
-            records: Records::new(aws, variable(contract::Reconcile::TABLE)?),
+            records: Records::new(aws, variable(contract::Reconcile::TABLE)?).by(environment.clock()),
+            clock: environment.clock(),
             github: Client::new(&project.github_api, credentials)?,
             cloudformation: aws_sdk_cloudformation::Client::new(aws),
             step_functions: aws_sdk_sfn::Client::new(aws),
@@ -104,7 +107,7 @@ impl Reconcile {
             shared,
             stacks,
             places: self.project.limits.environments,
-            now: now(),
+            now: self.clock.now(),
             bound: bound_minutes(&self.project.limits) * 60,
         }
     }
@@ -251,7 +254,7 @@ impl Reconcile {
     }
 
     async fn start(&self, repair: &Repair) -> Result<(), FailureOf<Self>> {
-        let name = execution_name(repair, now());
+        let name = execution_name(repair, self.clock.now());
         let mut repair = repair.clone();
         repair.change.delivery.clone_from(&name);
         let number = repair.change.number;

@@ -3,7 +3,9 @@
 //!
 //! - What GitHub refuses of one of the three does not keep it from the others: the first refusal is the failure, once all were
 //!   tried. Where GitHub is out of reach the rest is left for the next attempt, which repeats nothing that would double.
-//! - A report that GitHub has taken altogether is not sent again, however often it is asked for.
+//! - A report that GitHub has taken altogether is not sent again, however often it is asked for. A deployment or teardown of which GitHub
+//!   knows that it succeeded is not made an error by what fails afterwards.
+//! - A step that an earlier generation left pending is given its end with the first report of a later one: nobody is at it any more.
 //! - What the application's stack said when it was deployed, its outputs and with them the environment's address, is read once,
 //!   and remembered for the comments that follow.
 
@@ -16,10 +18,11 @@ use stacks::names::Names;
 use synth::Handler;
 
 use super::{Environment, Function, Invocation, StartError};
+use crate::clock::Clock;
 use crate::comment::{self, DESCRIPTION, one_line};
 use crate::github::{Client, CommitState, CommitStatus, DeploymentState, DeploymentStatus, Error, NewDeployment};
 use crate::record::{ReportMemory, ReportRow, STAGE, row_key};
-use crate::records::{Records, RecordsError, now};
+use crate::records::{Records, RecordsError};
 use crate::secrets::Secret;
 use crate::{Failure, github};
 
@@ -27,10 +30,14 @@ use crate::{Failure, github};
 const OUTPUTS: usize = 20;
 const OUTPUT: usize = 1_000;
 
+/// What is said of a step that an earlier generation left pending.
+const SUPERSEDED: &str = "Stopped: the pull request has changed.";
+
 /// Sets the commit status, the deployment's status and the comment.
 #[derive(Debug)]
 pub struct Report {
     records: Records,
+    clock: Clock,
     github: Client,
     cloudformation: aws_sdk_cloudformation::Client,
     project: Project,
@@ -43,7 +50,9 @@ impl Function for Report {
         let project = environment.project(contract::Report::PROJECT)?;
         let credentials = environment.variable(contract::Report::GITHUB_CREDENTIALS)?;
         Ok(Self {
-            records: Records::new(environment.aws(), environment.variable(contract::Report::TABLE)?),
+            records: Records::new(environment.aws(), environment.variable(contract::Report::TABLE)?)
+                .by(environment.clock()),
+            clock: environment.clock(),
             github: Client::new(&project.github_api, Secret::new(environment.aws(), credentials))?,
             cloudformation: aws_sdk_cloudformation::Client::new(environment.aws()),
             project,
@@ -63,7 +72,7 @@ impl Function for Report {
             url: request.url.clone(),
             sha: request.target.sha.clone(),
             generation: request.target.generation,
-            updated: now(),
+            updated: self.clock.now(),
         };
         let known = memory.rows.get(key).map(|known| ReportRow {
             updated: row.updated,
@@ -71,6 +80,16 @@ impl Function for Report {
         });
         if !memory.unfinished && known.as_ref() == Some(&row) {
             tracing::info!(step = key, "reported before");
+            return Ok(Reported {
+                comment_url: memory.comment_url,
+            });
+        }
+        if !memory.unfinished && request.outcome == Outcome::Error && has_succeeded(&memory, key, &request) {
+            tracing::warn!(
+                step = key,
+                summary = request.summary,
+                "what failed has succeeded before"
+            );
             return Ok(Reported {
                 comment_url: memory.comment_url,
             });
@@ -113,6 +132,7 @@ struct Work<'a> {
 impl Work<'_> {
     /// Does it all. An error here ends it: the deadline, or nobody to ask.
     async fn report(&mut self, key: &str, row: ReportRow) -> Result<(), Failure<ReportError>> {
+        self.end_superseded(key).await?;
         let earlier = self.memory.rows.get(key).map(|row| row.sha.clone());
         let set = self.set_status().await;
         if self.passes(set)?.is_some() {
@@ -161,7 +181,7 @@ impl Work<'_> {
             target, step, outcome, ..
         } = self.request;
         let status = CommitStatus {
-            context: context(&self.report.project.project, *step, target),
+            context: context(&self.report.project.project, row_key(&target.environment, *step)),
             state: match outcome {
                 Outcome::Pending => CommitState::Pending,
                 // GitHub knows no status for what was left out; one that blocks a merge would be wrong, the words say why.
@@ -176,6 +196,50 @@ impl Work<'_> {
         github
             .set_status(&target.repository, &target.sha, &status, self.invocation)
             .await
+    }
+
+    /// Gives the steps that earlier generations left pending their end, but for the one that this report is about.
+    async fn end_superseded(&mut self, key: &str) -> Result<(), Failure<ReportError>> {
+        let target = &self.request.target;
+        // The generations of `stage` are counted apart, among all pull requests.
+        if target.environment == STAGE {
+            return Ok(());
+        }
+        let left = |(name, row): &(&String, &ReportRow)| {
+            let again = name.as_str() == key && row.sha == target.sha;
+            let earlier = name.as_str() != STAGE && row.generation < target.generation;
+            row.outcome == Outcome::Pending && earlier && !again
+        };
+        let left: Vec<(String, ReportRow)> = self
+            .memory
+            .rows
+            .iter()
+            .filter(left)
+            .map(|(name, row)| (name.clone(), row.clone()))
+            .collect();
+        for (name, row) in left {
+            let status = CommitStatus {
+                context: context(&self.report.project.project, &name),
+                state: CommitState::Error,
+                description: SUPERSEDED.to_owned(),
+                target_url: None,
+            };
+            let github = &self.report.github;
+            let set = github.set_status(&target.repository, &row.sha, &status, self.invocation);
+            match set.await {
+                Ok(()) => {}
+                Err(fault @ Error::Unavailable { .. }) => return Err(fault.into()),
+                // The commit may be gone, and nobody waits for it then.
+                Err(refusal) => tracing::warn!(refusal = %refusal, step = name, "a superseded step keeps its status"),
+            }
+            let ended = ReportRow {
+                outcome: Outcome::Error,
+                summary: SUPERSEDED.to_owned(),
+                ..row
+            };
+            self.memory.rows.insert(name, ended);
+        }
+        Ok(())
     }
 
     /// The summary as a status takes it.
@@ -221,12 +285,10 @@ impl Work<'_> {
             set => set?,
         }
         if outcome == Outcome::Success {
-            let replaced = self
-                .memory
-                .earlier_deployments
-                .remove(&target.environment)
-                .unwrap_or_default();
-            self.end(replaced, "Replaced by a newer commit").await?;
+            let replaced = self.memory.earlier_deployments.get(&target.environment);
+            self.end(replaced.cloned().unwrap_or_default(), "Replaced by a newer commit")
+                .await?;
+            self.memory.earlier_deployments.remove(&target.environment);
         }
         Ok(())
     }
@@ -264,9 +326,14 @@ impl Work<'_> {
     /// Nothing of the environment is left: GitHub shows its deployments as destroyed.
     async fn end_deployments(&mut self) -> Result<(), Error> {
         let environment = &self.request.target.environment;
-        let mut ids = self.memory.earlier_deployments.remove(environment).unwrap_or_default();
-        ids.extend(self.memory.deployments.remove(environment));
-        self.end(ids, "The environment is deleted").await
+        let earlier = self.memory.earlier_deployments.get(environment);
+        let mut ids = earlier.cloned().unwrap_or_default();
+        ids.extend(self.memory.deployments.get(environment));
+        self.end(ids, "The environment is deleted").await?;
+        // Not before: they are remembered until GitHub shows them as ended.
+        self.memory.earlier_deployments.remove(environment);
+        self.memory.deployments.remove(environment);
+        Ok(())
     }
 
     /// Sets deployments inactive. Those that GitHub does not have any more are as good.
@@ -373,15 +440,22 @@ impl Work<'_> {
     }
 }
 
-/// What sets a step's status apart from those of other systems, and of the same step for `stage`.
-fn context(project: &str, step: Step, target: &Target) -> String {
-    let step = match step {
-        Step::UnitTest => "unit-tests",
-        Step::Deploy if target.environment == STAGE => "stage",
-        Step::Deploy => "deploy",
-        Step::Teardown => "teardown",
+/// What sets the status of a step, by its row's key, apart from those of other systems, and of the same step for `stage`.
+fn context(project: &str, key: &str) -> String {
+    let step = match key {
+        "unit_test" => "unit-tests",
+        other => other,
     };
     format!("{project}/{step}")
+}
+
+/// Whether GitHub knows that the environment's last step has succeeded: what follows it may fail, but not the step.
+fn has_succeeded(memory: &ReportMemory, key: &str, request: &ReportRequest) -> bool {
+    let target = &request.target;
+    request.step != Step::UnitTest
+        && memory.rows.get(key).is_some_and(|row| {
+            row.outcome == Outcome::Success && row.generation == target.generation && row.sha == target.sha
+        })
 }
 
 /// An address that GitHub takes as a link.

@@ -2,7 +2,7 @@
 
 use contract::{Decision, Outcome, Step};
 
-use super::{Record, row_key};
+use super::{Record, STAGE, row_key};
 
 /// How the work for a generation stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,13 +46,31 @@ impl Record {
         }
     }
 
+    /// Whether GitHub still shows a step of the pull request as pending.
+    pub(super) fn is_pending(&self) -> bool {
+        let rows = self.memory.rows.iter();
+        let mut own = rows.filter(|(key, _)| key.as_str() != row_key(STAGE, Step::Deploy));
+        own.any(|(_, row)| row.outcome == Outcome::Pending)
+    }
+
     /// Whether the current generation has begun to tear down.
     pub(super) fn tears_down(&self) -> bool {
         self.reported("pr", Step::Teardown).is_some()
     }
 
     /// Whether the generation came to its end, and if so, whether to a good one.
+    ///
+    /// What GitHub has not been told is no end: somebody waits for it there.
     fn ended(&self) -> Option<bool> {
+        let ended = self.carried_out()?;
+        if ended && self.memory.unfinished {
+            return None;
+        }
+        Some(ended)
+    }
+
+    /// The same without a thought of what GitHub knows of it.
+    fn carried_out(&self) -> Option<bool> {
         match self.decision {
             Decision::Ignore => Some(true),
             Decision::Deploy => match self.reported("pr", Step::UnitTest)? {
@@ -65,9 +83,11 @@ impl Record {
                     Outcome::Success | Outcome::Failure | Outcome::Skipped => Some(true),
                 },
             },
-            Decision::Promote | Decision::TearDown if self.finished == Some(self.generation) => Some(true),
             Decision::Promote | Decision::TearDown => match self.reported("pr", Step::Teardown) {
                 Some(Outcome::Error) => Some(false),
+                // Where there was nothing to tear down, nothing was reported.
+                Some(Outcome::Pending) => None,
+                _ if self.finished == Some(self.generation) => Some(true),
                 _ => None,
             },
         }

@@ -182,8 +182,9 @@ fn raised(record: Option<&Record>, verified: &Verified, change: &Change, attempt
         verified.decision
     };
     let generation = record.map_or(0, |record| record.generation) + 1;
-    // A repair has seen something that is to go.
-    let nothing_there = decision == Decision::TearDown && !environment && !repair;
+    // A repair has seen something that is to go; what is pending is to be given its end; and of what was only tested the source is there.
+    let over = |record: &Record| record.finished == Some(record.generation) && !record.is_pending();
+    let nothing_there = decision == Decision::TearDown && !environment && !repair && record.is_none_or(over);
     let known = record.map(|record| record.updated_at.clone()).unwrap_or_default();
     let next = Record {
         repository: change.repository.clone(),

@@ -119,9 +119,10 @@ async fn serve<F: Function>(function: F) -> Result<(), ShellError> {
         .map_err(ShellError::Runtime)
 }
 
-type Output<F> = <<F as Function>::Contract as Handler>::Output;
+/// What a function answers with.
+pub type Output<F> = <<F as Function>::Contract as Handler>::Output;
 
-/// One invocation, from its JSON to its answer.
+/// One invocation of the Runtime API.
 async fn answer<F: Function>(function: &F, event: LambdaEvent<Value>) -> Result<Output<F>, Diagnostic> {
     let invocation = Invocation {
         request_id: event.context.request_id.clone(),
@@ -132,10 +133,22 @@ async fn answer<F: Function>(function: &F, event: LambdaEvent<Value>) -> Result<
                 .duration_since(SystemTime::now())
                 .unwrap_or_default(),
     };
-    let span = logs::span(<F::Contract as Handler>::NAME, &invocation.request_id, &event.payload);
+    invoke(function, event.payload, &invocation).await
+}
+
+/// One invocation, from its JSON to its answer, with its logs and metrics.
+///
+/// # Errors
+/// The handler's own errors by their names, and those that it declares none for: `InputRejected` and `TimedOut`.
+pub async fn invoke<F: Function>(
+    function: &F,
+    payload: Value,
+    invocation: &Invocation,
+) -> Result<Output<F>, Diagnostic> {
+    let span = logs::span(<F::Contract as Handler>::NAME, &invocation.request_id, &payload);
     async {
         let begun = Instant::now();
-        let result = carry_out(function, event.payload, &invocation).await;
+        let result = carry_out(function, payload, invocation).await;
         let outcome = result
             .as_ref()
             .err()

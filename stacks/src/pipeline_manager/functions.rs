@@ -197,6 +197,7 @@ impl Make<'_> {
             .environment(ApplyStack::PROJECT, self.project())
             .environment(ApplyStack::STACK_ROLE, self.resources.stack_role.arn())
             .allow(self.stacks(actions, "deploy-"))
+            .allow(self.stacks([Cloudformation::DeleteStack, Cloudformation::DescribeStacks], "app-"))
             .allow(self.templates())
             .allow(pass_to_cloudformation(self.resources.stack_role.arn()))
             .allow(self.records([Dynamodb::GetItem]))

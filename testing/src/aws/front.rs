@@ -116,7 +116,11 @@ impl Front {
 
 impl State {
     pub(super) fn calls(&self) -> Vec<Call> {
-        lock(&self.calls).clone()
+        self.calls_after(0)
+    }
+
+    pub(super) fn calls_after(&self, first: usize) -> Vec<Call> {
+        lock(&self.calls).iter().skip(first).cloned().collect()
     }
 
     pub(super) fn take_violations(&self) -> Vec<String> {

@@ -56,7 +56,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use codepipeline_local::{Builder, Engine, Listener};
+use codepipeline_local::{Builder, Clock, Engine, Listener};
 use http::{HeaderValue, Request, Response, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -245,6 +245,11 @@ impl Cloud {
         self.front.state.calls()
     }
 
+    /// The same without so many that came first: for who has seen those.
+    pub fn calls_after(&self, first: usize) -> Vec<Call> {
+        self.front.state.calls_after(first)
+    }
+
     /// Makes the `nth` call (from 1, counted from now) of an operation fail; `service` and `operation` as in [`Call`].
     pub fn fail(&self, service: &str, operation: &str, nth: u64, fault: Fault) {
         self.front.state.fail(service, operation, nth, fault);
@@ -283,6 +288,15 @@ impl Cloud {
         engine::install(self, builder, listener, start_on_create)
     }
 
+    /// The same for a test in which time stands until the test moves it: pipelines move on by this clock, and whenever the engine
+    /// is [ticked](Engine::tick). None begins by itself.
+    ///
+    /// # Errors
+    /// Where the engine refuses a pipeline that is there.
+    pub fn step_pipelines(&self, builder: Arc<dyn Builder>, clock: Arc<dyn Clock>) -> std::io::Result<Engine> {
+        engine::install_stepped(self, builder, clock)
+    }
+
     /// From now on somebody answers for the executions of state machines; what that one leaves is MiniStack's.
     pub fn run_machines(&self, machines: Arc<dyn StateMachines>) {
         *lock(&self.front.state.machines) = Some(machines);
@@ -319,6 +333,11 @@ impl Cloud {
     /// A client without an SDK whose calls are the caller's, with the rights of the account's root user.
     pub fn client(&self, caller: &str) -> Client {
         Client::new(self.address(), &self.account, caller)
+    }
+
+    /// A client that looks around past the front: its calls are not recorded, and no fault is theirs.
+    pub fn observer(&self) -> Client {
+        Client::new(self.backstage(), &self.account, "observer")
     }
 
     /// What requests broke of AWS's rules since this was last asked: for the test that breaks them on purpose.

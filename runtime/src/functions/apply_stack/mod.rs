@@ -6,12 +6,13 @@
 //! | stack | what is done |
 //! |---|---|
 //! | none, or only reviewed | a change set that creates it |
-//! | complete, or rolled back to what it was | a change set that updates it; none if nothing changes |
+//! | complete, or rolled back to what it was | a change set that updates it; none if nothing changes. Before that, an application's stack whose creation failed is deleted, then `StackBusy` until it is gone |
 //! | creation failed or rolled back, deletion failed | deleted, then `StackBusy` until it is gone |
 //! | update rolled back and failed at it | asked once more to go back; then a person must |
 //! | at work | `StackBusy`, unless it is at work on this very change |
 //!
-//! The pipeline stack keeps no data, so deleting one that is unusable loses nothing.
+//! The pipeline stack keeps no data, so deleting one that is unusable loses nothing. The application's stack is deleted only where it
+//! never came to be: CodePipeline cannot make a change set for such a stack, and every later commit would fail for the first one's fault.
 
 mod change_set;
 mod template;
@@ -79,7 +80,10 @@ impl Function for ApplyStack {
             Condition::Gone | Condition::Empty => {
                 self.change(&target, &wanted, ChangeSetType::Create, invocation).await
             }
-            Condition::Settled => self.change(&target, &wanted, ChangeSetType::Update, invocation).await,
+            Condition::Settled => {
+                self.clear_the_way(&wanted.application).await?;
+                self.change(&target, &wanted, ChangeSetType::Update, invocation).await
+            }
             Condition::Changing if self.is_ours(&stack, &target, &wanted) => Ok(StackChange {
                 stack_id: stack.stack_id.unwrap_or(wanted.name),
                 changing: true,
@@ -115,6 +119,36 @@ impl ApplyStack {
         let reason = stack.stack_status_reason().unwrap_or("CloudFormation says no more");
         let message = format!(
             "the stack {name} was {} ({reason}) and is being deleted before it is created again",
+            status.as_str()
+        );
+        Err(Failure::new(ApplyStackError::StackBusy, message))
+    }
+
+    /// Deletes the application's stack if its creation failed, and waits while it is being deleted.
+    async fn clear_the_way(&self, application: &str) -> Result<(), Failure<ApplyStackError>> {
+        let Some(stack) = cloudformation::stack(&self.stacks, application).await? else {
+            return Ok(());
+        };
+        let status = status_of(&stack);
+        match status {
+            StackStatus::CreateFailed | StackStatus::RollbackComplete | StackStatus::RollbackFailed => {}
+            StackStatus::DeleteInProgress => return Err(busy(application, status.as_str())),
+            _ => return Ok(()),
+        }
+        info!(
+            stack = application,
+            status = status.as_str(),
+            "deleting a stack that was never made"
+        );
+        // Its own role does it: the one that the pipeline has CloudFormation make it with.
+        self.stacks
+            .delete_stack()
+            .stack_name(stack.stack_id().unwrap_or(application))
+            .send()
+            .await
+            .map_err(|error| Refusal::of(&error))?;
+        let message = format!(
+            "the stack {application} was {} and is being deleted before the commit is deployed",
             status.as_str()
         );
         Err(Failure::new(ApplyStackError::StackBusy, message))

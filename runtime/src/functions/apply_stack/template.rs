@@ -16,6 +16,8 @@ const LONGEST_INLINE: usize = 51_200;
 pub(super) struct Wanted {
     /// Its name.
     pub(super) name: String,
+    /// The name of the stack that its pipeline makes.
+    pub(super) application: String,
     /// The template, as JSON without white space.
     pub(super) template: String,
     /// The hash of the template: its name among the large templates.
@@ -35,7 +37,8 @@ impl Wanted {
     /// In words, where the stack cannot be synthesized: the configuration is at fault, or the code.
     pub(super) fn of(project: &Project, environment: Environment, role: &str) -> Result<Self, String> {
         let assembly = stacks::environment(project, environment).map_err(|faults| faults.to_string())?;
-        let name = Names::of(project).environment(environment).deploy_stack();
+        let names = Names::of(project).environment(environment);
+        let name = names.deploy_stack();
         let stack = assembly
             .stacks
             .into_iter()
@@ -57,6 +60,7 @@ impl Wanted {
             .collect();
         Ok(Self {
             name,
+            application: names.app_stack(),
             template_hash: hash(&template),
             template,
             tags,

@@ -9,7 +9,7 @@ use contract::TeardownError;
 use tracing::info;
 
 use super::stacks::is_deleted;
-use super::{Next, SETTLING, Step, Stepped, now, unavailable};
+use super::{Next, SETTLING, Step, Stepped, unavailable};
 use crate::{Failure, sdk};
 
 impl Step<'_> {
@@ -32,13 +32,13 @@ impl Step<'_> {
         let since = match self.ledger.settling_since {
             Some(since) => since,
             None => {
-                let since = now();
+                let since = self.teardown.clock.now();
                 self.ledger.settling_since = Some(since);
                 self.save().await?;
                 since
             }
         };
-        if now().saturating_sub(since) < SETTLING {
+        if self.teardown.clock.now().saturating_sub(since) < SETTLING {
             return Ok(Next::Again(format!(
                 "{} resources still carry the environment's tags.",
                 left.len()

@@ -29,8 +29,9 @@ use contract::{Target, TeardownError, TeardownProgress, TeardownRequest};
 use tracing::{info, warn};
 
 use super::{Environment, Function, Invocation, StartError};
+use crate::clock::Clock;
 use crate::cloudformation::Refusal;
-use crate::records::{Ledger, Records, RecordsError, now};
+use crate::records::{Ledger, Records, RecordsError};
 use crate::{Failure, sdk};
 
 /// How long what was deleted may stay in the tagging service's lists before it counts as left, in seconds. What CloudFormation
@@ -41,6 +42,7 @@ const SETTLING: u64 = 300;
 #[derive(Debug)]
 pub struct Teardown {
     records: Records,
+    clock: Clock,
     pipelines: aws_sdk_codepipeline::Client,
     stacks: aws_sdk_cloudformation::Client,
     objects: aws_sdk_s3::Client,
@@ -57,6 +59,7 @@ impl Function for Teardown {
         let aws = environment.aws();
         Ok(Self {
             records: Records::new(aws, environment.variable(Variables::TABLE)?),
+            clock: environment.clock(),
             pipelines: aws_sdk_codepipeline::Client::new(aws),
             stacks: aws_sdk_cloudformation::Client::new(aws),
             objects: aws_sdk_s3::Client::new(aws),
@@ -252,7 +255,7 @@ impl Step<'_> {
         {
             return Ok(receipt);
         }
-        let receipt = receipt(&self.ledger, self.target, now());
+        let receipt = receipt(&self.ledger, self.target, self.teardown.clock.now());
         self.teardown.records.finish_teardown(self.target, &receipt).await?;
         Ok(receipt)
     }

@@ -6,7 +6,7 @@ mod stacks;
 
 use std::{io, sync::Arc, time::Duration};
 
-use codepipeline_local::{Background, Builder, Engine, Listener, Settings, Surroundings, SystemClock};
+use codepipeline_local::{Background, Builder, Clock, Engine, Listener, Settings, Surroundings, SystemClock};
 use serde_json::Value;
 
 use super::{Client, Cloud, PipelineResource, PipelineService, REGION, states::Outcome};
@@ -25,7 +25,8 @@ const BUILDS: [&str; 4] = ["BatchGetBuilds", "BatchGetReports", "ListBuildsForPr
 #[derive(Debug)]
 struct Running {
     engine: Engine,
-    _background: Background,
+    /// What drives it, unless its user does.
+    _background: Option<Background>,
 }
 
 /// Installs an engine that runs from now on, until the account is dropped.
@@ -35,28 +36,58 @@ pub(super) fn install(
     listener: Listener,
     start_on_create: bool,
 ) -> io::Result<Engine> {
+    let settings = Settings {
+        start_on_create,
+        stack_interval: INTERVAL,
+        ..Settings::default()
+    };
+    let engine = engine(cloud, settings, builder, listener, Arc::new(SystemClock));
+    let background = engine.run_in_background(INTERVAL)?;
+    serve(cloud, &engine, Some(background))?;
+    Ok(engine)
+}
+
+/// Installs an engine that moves on when it is told to, on a clock of its user's, until the account is dropped.
+pub(super) fn install_stepped(cloud: &Cloud, builder: Arc<dyn Builder>, clock: Arc<dyn Clock>) -> io::Result<Engine> {
+    let settings = Settings {
+        start_on_create: false,
+        stack_interval: Duration::ZERO,
+        ..Settings::default()
+    };
+    let engine = engine(cloud, settings, builder, Arc::new(|_| {}), clock);
+    serve(cloud, &engine, None)?;
+    Ok(engine)
+}
+
+fn engine(
+    cloud: &Cloud,
+    settings: Settings,
+    builder: Arc<dyn Builder>,
+    listener: Listener,
+    clock: Arc<dyn Clock>,
+) -> Engine {
     let client = cloud.client(CALLER);
     let settings = Settings {
         account: cloud.account().to_owned(),
         region: REGION.to_owned(),
-        start_on_create,
-        stack_interval: INTERVAL,
-        ..Settings::default()
+        ..settings
     };
     let surroundings = Surroundings {
         objects: Arc::new(AccountObjects(client.clone())),
         stacks: Arc::new(AccountStacks(client)),
         builder,
-        clock: Arc::new(SystemClock),
+        clock,
         listener,
     };
-    let engine = Engine::new(settings, surroundings);
+    Engine::new(settings, surroundings)
+}
+
+fn serve(cloud: &Cloud, engine: &Engine, background: Option<Background>) -> io::Result<()> {
     let running = Running {
         engine: engine.clone(),
-        _background: engine.run_in_background(INTERVAL)?,
+        _background: background,
     };
-    cloud.run_pipelines(Arc::new(running)).map_err(io::Error::other)?;
-    Ok(engine)
+    cloud.run_pipelines(Arc::new(running)).map_err(io::Error::other)
 }
 
 impl PipelineService for Running {

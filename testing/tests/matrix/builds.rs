@@ -1,0 +1,133 @@
+//! What builds do instead of building: tests that pass or fail, and packages of a small application that tells its commit.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use codepipeline_local::{BuildRequest, Builder, Script, ScriptedBuilder, archive};
+use serde_json::{Value, json};
+
+/// How long tests take.
+const TESTS: Duration = Duration::from_secs(25);
+/// How long packaging takes.
+const PACKAGING: Duration = Duration::from_secs(45);
+/// The file of the zipball that holds the commit's SHA.
+pub(crate) const COMMIT: &str = "COMMIT";
+
+/// How a build goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Goes {
+    /// To its end.
+    #[default]
+    Well,
+    /// It fails.
+    Badly,
+    /// It never ends by itself.
+    Nowhere,
+}
+
+/// What the applications' template is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Application {
+    /// A topic.
+    #[default]
+    Small,
+    /// The same with a bucket that keeps versions.
+    WithBucket,
+    /// One that CloudFormation cannot create.
+    Broken,
+}
+
+/// How builds go from now on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Plan {
+    pub(crate) tests: Goes,
+    pub(crate) packaging: Goes,
+    pub(crate) application: Application,
+}
+
+/// The plan, to be changed while pipelines run.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Builds(Arc<Mutex<Plan>>);
+
+impl Builds {
+    pub(crate) fn plan(&self) -> MutexGuard<'_, Plan> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn builder(&self) -> Arc<dyn Builder> {
+        let builds = self.clone();
+        Arc::new(ScriptedBuilder::new(move |request: &BuildRequest| {
+            let plan = builds.plan().clone();
+            if request.project.name.ends_with("-unit-test") {
+                tests(plan.tests)
+            } else {
+                packaging(&plan, request)
+            }
+        }))
+    }
+}
+
+fn tests(goes: Goes) -> Script {
+    match goes {
+        Goes::Well => Script::succeeds().after(TESTS),
+        Goes::Badly => Script::fails("cargo nextest run", 100).after(TESTS),
+        Goes::Nowhere => Script::hangs(),
+    }
+}
+
+fn packaging(plan: &Plan, request: &BuildRequest) -> Script {
+    match plan.packaging {
+        Goes::Well => {}
+        Goes::Badly => return Script::fails("cargo bootstrap", 101).after(PACKAGING),
+        Goes::Nowhere => return Script::hangs(),
+    }
+    let source = &request.inputs.first().expect("it is given the source").archive;
+    let commit = archive::file(source, COMMIT).expect("the commit is at the root of the source");
+    let commit = String::from_utf8(commit).expect("a SHA is text");
+    let variable = |name: &str| {
+        let found = request.variables.iter().find(|(given, _)| given == name);
+        &found.unwrap_or_else(|| panic!("the action gives {name}")).1
+    };
+    let environment = variable("ENVIRONMENT");
+    let key = format!("{}{commit}.zip", variable("CODE_PREFIX"));
+    let application = application(plan.application, environment, &commit).to_string();
+    let tags = json!({ "pipeline:project": "thebestest", "pipeline:environment": environment });
+    let configuration = json!({ "Tags": tags }).to_string();
+    let packaged = archive::of_files([
+        ("out/app.json", application.as_bytes()),
+        ("stack-configuration.json", configuration.as_bytes()),
+    ]);
+    let packaged = packaged.expect("the names differ");
+    Script::succeeds()
+        .after(PACKAGING)
+        .artifact("Packaged", packaged)
+        .export("CODE_KEY", &key)
+}
+
+/// The application's template: small, since CloudFormation makes it some hundred times.
+fn application(application: Application, environment: &str, commit: &str) -> Value {
+    let topic = json!({ "TopicName": format!("thebestest-{environment}-topic"), "DisplayName": commit });
+    let mut resources = json!({ "Topic": { "Type": "AWS::SNS::Topic", "Properties": topic } });
+    match application {
+        Application::Small => {}
+        Application::WithBucket => {
+            let name = json!({ "Fn::Sub": format!("thebestest-{environment}-${{AWS::AccountId}}-files") });
+            let bucket = json!({ "BucketName": name, "VersioningConfiguration": { "Status": "Enabled" } });
+            resources["Files"] = json!({ "Type": "AWS::S3::Bucket", "Properties": bucket });
+        }
+        Application::Broken => {
+            resources["Broken"] =
+                json!({ "Type": "AWS::SNS::Topic", "Properties": { "Unknown": "property" }, "DependsOn": "Topic" });
+        }
+    }
+    json!({
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Parameters": { "CodeBucket": { "Type": "String" }, "CodeKey": { "Type": "String" } },
+        "Resources": resources,
+        "Outputs": {
+            "Commit": { "Value": commit },
+            "Code": { "Value": { "Ref": "CodeKey" } },
+            "Url": { "Value": format!("https://{environment}.example.com/") },
+        },
+    })
+}

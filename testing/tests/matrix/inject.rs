@@ -1,0 +1,173 @@
+//! Makes a fault come about at its state, and sees to it that it did: a fault that never came proves nothing.
+
+use http::Method;
+use serde_json::{Value, json};
+use stepfunctions_runner::TaskCall;
+
+use crate::account::Account;
+use crate::fault::{Fault, at_work};
+use crate::timeline::Timeline;
+
+/// A fault that waits for its state.
+#[derive(Debug)]
+pub(crate) struct Armed {
+    fault: Fault,
+    state: &'static str,
+    /// How many attempts of the state it breaks in a row.
+    times: u32,
+    /// How often it came.
+    pub(crate) came: u32,
+    /// What was not as it should be for the fault to come about.
+    pub(crate) amiss: Vec<String>,
+}
+
+impl Armed {
+    pub(crate) fn new(state: &'static str, fault: Fault, times: u32) -> Self {
+        Self {
+            fault,
+            state,
+            times,
+            came: 0,
+            amiss: Vec::new(),
+        }
+    }
+
+    /// The fault, if it is meant for this attempt of a state.
+    pub(crate) fn due(&mut self, call: &TaskCall) -> Option<Fault> {
+        if *call.state != *self.state || self.came >= self.times {
+            return None;
+        }
+        self.came += 1;
+        Some(self.fault.clone())
+    }
+}
+
+/// Lets happen what happens outside of the function. Whether the function is to wait until that has come to its effect.
+pub(crate) fn first(timeline: &mut Timeline<'_>, place: usize, fault: &Fault) -> bool {
+    match fault {
+        Fault::Happens { acts, webhook } => {
+            timeline.happens(acts, *webhook);
+            true
+        }
+        Fault::Redelivered => {
+            let (input, now) = (timeline.executions[place].input.clone(), timeline.now());
+            timeline.deliver(input, now);
+            true
+        }
+        Fault::Stopped => {
+            timeline.stop(place);
+            false
+        }
+        Fault::Crashed => {
+            timeline.lose_all();
+            false
+        }
+        Fault::PipelineStopped(pipeline) => {
+            stop_pipeline(timeline.account, pipeline);
+            false
+        }
+        Fault::Builds(plan) => {
+            *timeline.account.builds.plan() = plan.clone();
+            false
+        }
+        Fault::BucketFilled => {
+            fill(timeline.account);
+            false
+        }
+        _ => false,
+    }
+}
+
+/// Stops what is in progress, as people do in the console.
+fn stop_pipeline(account: &Account, pipeline: &str) {
+    let ask = |operation: &str, parameters: Value| account.engine.answer(operation, &parameters);
+    let list = ask("ListPipelineExecutions", json!({ "pipelineName": pipeline })).expect("they are listed");
+    for execution in list["pipelineExecutionSummaries"].as_array().into_iter().flatten() {
+        if execution["status"] == "InProgress" {
+            let stop = json!({
+                "pipelineName": pipeline,
+                "pipelineExecutionId": execution["pipelineExecutionId"],
+                "abandon": true,
+            });
+            ask("StopPipelineExecution", stop).expect("it is stopped");
+        }
+    }
+}
+
+/// Puts two versions of an object into the application's bucket, and marks another as deleted.
+fn fill(account: &Account) {
+    let bucket = format!("/thebestest-pr-17-{}-files", account.cloud.account());
+    let ask = |method, path: &str, body: &'static [u8]| {
+        let answer = account.client.rest("s3", method, path, body.into());
+        answer.expect("S3 does it");
+    };
+    ask(Method::PUT, &format!("{bucket}/file"), b"one");
+    ask(Method::PUT, &format!("{bucket}/file"), b"two");
+    ask(Method::PUT, &format!("{bucket}/gone"), b"three");
+    ask(Method::DELETE, &format!("{bucket}/gone"), b"");
+}
+
+/// Arms what concerns the calls of one invocation. Returns how many of them there were so far.
+pub(crate) fn arm(account: &Account, fault: &Fault) -> usize {
+    match fault {
+        Fault::Aws {
+            service,
+            operation,
+            nth,
+            calls,
+            how,
+        } => {
+            for _ in 0..*calls {
+                account.cloud.fail(service, operation, *nth, how.clone());
+            }
+        }
+        Fault::StackAtWork(stack) => {
+            let how = at_work(account.cloud.account(), stack, "UPDATE_IN_PROGRESS");
+            account.cloud.fail("cloudformation", "DescribeStacks", 1, how);
+        }
+        Fault::GitHub { request, faults } => {
+            account.github.faults().on(request, faults.iter().cloned());
+        }
+        _ => {}
+    }
+    count(account, fault)
+}
+
+/// Takes it back. Says what is amiss if the fault did not come about.
+pub(crate) fn disarm(account: &Account, fault: &Fault, before: usize) -> Option<String> {
+    let made = count(account, fault) - before;
+    let needed = match fault {
+        Fault::Aws { nth, calls, .. } => usize::try_from(*nth).unwrap_or(1) - 1 + usize::try_from(*calls).unwrap_or(1),
+        Fault::StackAtWork(_) => 1,
+        Fault::GitHub { .. } => {
+            account.github.faults().clear();
+            1
+        }
+        _ => 0,
+    };
+    (made < needed).then(|| format!("only {made} calls were made that {fault:?} could break"))
+}
+
+/// How many calls there were that the fault could break.
+fn count(account: &Account, fault: &Fault) -> usize {
+    let calls = |service: &str, operation: &str| {
+        let calls = account.cloud.calls_after(account.calls_before);
+        let of = calls
+            .iter()
+            .filter(|call| call.service == service && call.operation == operation);
+        of.count()
+    };
+    match fault {
+        Fault::Aws { service, operation, .. } => calls(service, operation),
+        Fault::StackAtWork(_) => calls("cloudformation", "DescribeStacks"),
+        Fault::GitHub { request, .. } => {
+            let (method, path) = request.split_once(' ').expect("a method and a path");
+            let requests = account.github.requests();
+            let of = requests
+                .iter()
+                .filter(|asked| asked.method == method && asked.path.contains(path));
+            of.count()
+        }
+        _ => 0,
+    }
+}
