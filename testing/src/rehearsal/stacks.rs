@@ -234,7 +234,7 @@ impl Stacks {
             .client
             .query(SERVICE, "DescribeStackEvents", &[("StackName", stack)])?;
         let document = read(&events)?;
-        let failed = document
+        let mut failed = document
             .descendants()
             .filter(|node| node.has_tag_name("member"))
             .filter(|event| {
@@ -252,7 +252,7 @@ impl Stacks {
                 .filter(|child| ["LogicalResourceId", "ResourceStatusReason"].contains(&child.tag_name().name()));
             children.filter_map(|child| child.text()).collect::<Vec<_>>().join(": ")
         };
-        Ok(failed.last().map(texts))
+        Ok(failed.next_back().map(texts))
     }
 
     fn upload(&self, key: &str, bytes: Vec<u8>) -> Result<(), RehearsalError> {
