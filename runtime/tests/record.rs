@@ -214,6 +214,46 @@ fn closing_what_never_was_is_remembered_and_starts_nothing() {
 }
 
 #[test]
+fn closing_what_was_only_tested_takes_its_source_and_ends_what_is_pending() {
+    let fork = Change {
+        trusted: false,
+        ..change(ONE, 1)
+    };
+    let record = raise(None, &verified(Decision::Deploy, fork), "first");
+    assert!(!record.environment);
+    let gone = raise(Some(&record), &closed(2), "second");
+    assert_eq!(
+        (gone.finished, answer(&gone, None).decision),
+        (None, Decision::TearDown)
+    );
+    // Once that is done, another event of the same kind finds nothing to do.
+    let mut done = reported(gone, Step::Teardown, Outcome::Success);
+    done.finished = Some(done.generation);
+    let base = Change {
+        open: true,
+        ..change(ONE, 3)
+    };
+    let next = raise(Some(&done), &verified(Decision::TearDown, base), "third");
+    assert_eq!(next.finished, Some(next.generation));
+}
+
+#[test]
+fn a_teardown_is_done_only_when_github_knows() {
+    let mut record = raise(None, &deploy(ONE, 1), "first");
+    record = raise(Some(&record), &closed(2), "second");
+    let mut pending = reported(record, Step::Teardown, Outcome::Pending);
+    pending.finished = Some(pending.generation);
+    assert_eq!(pending.standing(1_000, BOUND), Standing::AtWork);
+    assert_eq!(pending.standing(1_001 + BOUND, BOUND), Standing::Dead);
+    let failed = reported(pending.clone(), Step::Teardown, Outcome::Error);
+    assert_eq!(failed.standing(1_000, BOUND), Standing::Failed);
+    let mut told = reported(pending, Step::Teardown, Outcome::Success);
+    assert_eq!(told.standing(1_000, BOUND), Standing::Done);
+    told.memory.unfinished = true;
+    assert_eq!(told.standing(1_001 + BOUND, BOUND), Standing::Dead);
+}
+
+#[test]
 fn reopening_after_a_close_starts_over() {
     let record = raise(Some(&raise(None, &deploy(ONE, 1), "first")), &closed(2), "second");
     assert_eq!(answer(&record, None).decision, Decision::TearDown);

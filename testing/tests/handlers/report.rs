@@ -386,6 +386,78 @@ async fn a_newer_commits_environment_takes_the_place_of_the_earlier_one() {
 }
 
 #[tokio::test]
+async fn what_an_earlier_generation_left_pending_is_given_its_end() {
+    let Some(test) = test("steps that were superseded").await else {
+        return;
+    };
+    test.reported(Step::UnitTest, Outcome::Pending, "The unit tests are starting.")
+        .await;
+    test.claim(2, SHA).await;
+    let teardown = ReportRequest {
+        target: target(2, SHA),
+        ..request(Step::Teardown, Outcome::Pending, "The environment is being deleted.")
+    };
+    test.send(&teardown).await.expect("GitHub takes it");
+    let expected = [
+        "thebestest/unit-tests: pending The unit tests are starting.",
+        "thebestest/unit-tests: error Stopped: the pull request has changed.",
+        "thebestest/teardown: pending The environment is being deleted.",
+    ];
+    assert_eq!(test.statuses(SHA), expected);
+    // The same commit once more: what is pending is the new generation's own.
+    test.claim(3, SHA).await;
+    let tests = ReportRequest {
+        target: target(3, SHA),
+        ..request(Step::UnitTest, Outcome::Pending, "The unit tests are starting.")
+    };
+    test.send(&tests).await.expect("GitHub takes it");
+    let statuses = test.statuses(SHA);
+    let expected = [
+        "thebestest/teardown: error Stopped: the pull request has changed.",
+        "thebestest/unit-tests: pending The unit tests are starting.",
+    ];
+    assert_eq!(statuses[3..], expected);
+}
+
+#[tokio::test]
+async fn a_deployment_is_remembered_until_github_shows_it_as_ended() {
+    let Some(test) = test("deployments that cannot be ended at once").await else {
+        return;
+    };
+    test.reported(Step::Deploy, Outcome::Success, "Deployed").await;
+    test.github.faults().on("POST /deployments", [Fault::status(422)]);
+    let gone = request(Step::Teardown, Outcome::Success, "Nothing is left.");
+    let refused = test.send(&gone).await.expect_err("GitHub refuses a part");
+    assert_eq!(refused.error, ReportError::ReportRejected);
+    assert_eq!(test.deployments(), [["success"]]);
+    test.send(&gone).await.expect("GitHub takes it");
+    assert_eq!(test.deployments(), [["success", "inactive"]]);
+}
+
+#[tokio::test]
+async fn what_has_succeeded_is_not_made_an_error_by_what_fails_after_it() {
+    let Some(test) = test("errors after the success").await else {
+        return;
+    };
+    let deployed = test.reported(Step::Deploy, Outcome::Success, "Deployed").await;
+    // The function ran, and its answer was lost.
+    let told = test
+        .reported(Step::Deploy, Outcome::Error, "The pipeline failed.")
+        .await;
+    assert_eq!(told, deployed);
+    assert_eq!(test.statuses(SHA), ["thebestest/deploy: success Deployed"]);
+    // The tests' step stands for all that comes until the deployment is pending.
+    test.reported(Step::UnitTest, Outcome::Success, "38 tests passed").await;
+    test.reported(Step::UnitTest, Outcome::Error, "The pipeline failed.")
+        .await;
+    let statuses = test.statuses(SHA);
+    assert_eq!(
+        statuses.last().map(String::as_str),
+        Some("thebestest/unit-tests: error The pipeline failed.")
+    );
+}
+
+#[tokio::test]
 async fn a_superseded_report_tells_github_nothing() {
     let Some(test) = test("superseded reports").await else {
         return;

@@ -15,6 +15,7 @@ use crate::environments::{
 
 const STACK: &str = "thebestest-deploy-pr-17";
 const ID: &str = "arn:aws:cloudformation:eu-west-1:123456789012:stack/thebestest-deploy-pr-17/6b8a5a40";
+const APPLICATION: &str = "arn:aws:cloudformation:eu-west-1:123456789012:stack/thebestest-app-pr-17/6b8a5a41";
 const NO_CHANGES: &str =
     "The submitted information didn't contain changes. Submit different information to create a change set.";
 
@@ -172,6 +173,55 @@ async fn a_stack_that_can_only_be_deleted_is_deleted_and_waited_for() {
         ApplyStackError::StackBusy
     );
     assert_eq!(times(&cloud, "apply_stack", "CreateChangeSet"), 0);
+}
+
+/// The pipeline's stack is complete, and the application's is in this status.
+fn application_is(cloud: &Cloud, status: &str) {
+    stack_is(cloud, "UPDATE_COMPLETE", "");
+    let stack = format!(
+        "<Stacks><member><StackId>{APPLICATION}</StackId><StackName>thebestest-app-pr-17</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>{status}</StackStatus></member></Stacks>"
+    );
+    answers(cloud, "DescribeStacks", &stack);
+}
+
+#[tokio::test]
+async fn an_application_that_never_came_to_be_is_deleted_before_the_next_commit_and_any_other_is_left() {
+    let Some(cloud) = or_skip("an application's stack that was rolled back", Cloud::start()) else {
+        return;
+    };
+    claim(&cloud).await;
+    let failed = ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"];
+    for status in failed {
+        application_is(&cloud, status);
+        answers(&cloud, "DeleteStack", "");
+        let error = apply(&cloud).await.expect_err("not yet");
+        assert_eq!(error.error, ApplyStackError::StackBusy, "{status}");
+    }
+    let deleted = call(&cloud, "DeleteStack");
+    assert_eq!(deleted["StackName"], own(&cloud, APPLICATION));
+    assert!(
+        deleted["RoleARN"].is_null(),
+        "the stack's own role deletes it: {deleted}"
+    );
+    application_is(&cloud, "DELETE_IN_PROGRESS");
+    assert_eq!(
+        apply(&cloud).await.expect_err("not yet").error,
+        ApplyStackError::StackBusy
+    );
+    assert_eq!(times(&cloud, "apply_stack", "CreateChangeSet"), 0);
+    for status in [
+        "CREATE_COMPLETE",
+        "UPDATE_ROLLBACK_COMPLETE",
+        "UPDATE_ROLLBACK_FAILED",
+        "UPDATE_IN_PROGRESS",
+    ] {
+        application_is(&cloud, status);
+        answers(&cloud, "CreateChangeSet", &format!("<StackId>{ID}</StackId>"));
+        change_set_is(&cloud, "FAILED", "UNAVAILABLE", NO_CHANGES);
+        answers(&cloud, "DeleteChangeSet", "");
+        assert!(!apply(&cloud).await.expect("applied").changing, "{status}");
+    }
+    assert_eq!(times(&cloud, "apply_stack", "DeleteStack"), failed.len());
 }
 
 #[tokio::test]
@@ -397,6 +447,9 @@ pub(super) async fn exercise(cloud: &Cloud) {
     answers(cloud, "DeleteChangeSet", "");
     apply(cloud).await.expect("applied");
     stack_is(cloud, "ROLLBACK_COMPLETE", "");
+    answers(cloud, "DeleteStack", "");
+    apply(cloud).await.expect_err("not yet");
+    application_is(cloud, "ROLLBACK_COMPLETE");
     answers(cloud, "DeleteStack", "");
     apply(cloud).await.expect_err("not yet");
     stack_is(cloud, "UPDATE_ROLLBACK_FAILED", "");

@@ -146,10 +146,7 @@ impl Account {
 
     /// The state machine as it is emitted; its functions are named by their logical ids.
     pub(crate) fn machine() -> Machine {
-        let documents = emissions().iter().flat_map(|emission| &emission.stack.documents);
-        let mut documents = documents.filter(|document| document.name.ends_with(".asl.json"));
-        let text = documents.next().expect("it is emitted").text().expect("it is text");
-        let definition = serde_json::from_str(&resolved(&text, "123456789012")).expect("it is JSON");
+        let definition = serde_json::from_str(&definition("123456789012")).expect("it is JSON");
         Machine::load(&definition).unwrap_or_else(|refusals| panic!("{refusals}"))
     }
 
@@ -196,8 +193,11 @@ impl Account {
     }
 }
 
-/// The text with everything that CloudFormation substitutes.
-pub(crate) fn resolved(text: &str, account: &str) -> String {
+/// The emitted definition with everything that CloudFormation substitutes, where functions are named by their logical ids.
+pub(crate) fn definition(account: &str) -> String {
+    let documents = emissions().iter().flat_map(|emission| &emission.stack.documents);
+    let mut documents = documents.filter(|document| document.name.ends_with(".asl.json"));
+    let text = documents.next().expect("it is emitted").text().expect("it is text");
     let mut text = text.replace("${AWS::Partition}", "aws");
     while let Some((before, rest)) = text.split_once("${") {
         let (name, after) = rest.split_once(".Arn}").expect("only ARNs are substituted");

@@ -16,7 +16,7 @@ use crate::fault::{Expect, Fault, Webhook};
 use crate::inject::Armed;
 use crate::promises::Promises;
 use crate::repository::Act;
-use crate::timeline::Timeline;
+use crate::timeline::{Running, Timeline};
 
 /// How long an execution may take in which nothing goes wrong: what a repair takes once it was started.
 const HEALTHY: Duration = Duration::from_secs(45 * 60);
@@ -113,6 +113,16 @@ impl Case {
                 ..
             }
         )
+    }
+
+    /// The executions that it comes to in this account.
+    pub(crate) fn executions(&self, machine: &Machine, account: &mut Account) -> Vec<Running> {
+        *account.builds.plan() = self.plan.clone();
+        let mut timeline = Timeline::new(account, machine);
+        let mut wrong = Vec::new();
+        self.live_through(&mut timeline, &mut wrong);
+        assert_eq!(wrong, [""; 0], "{}", self.full_name());
+        timeline.executions
     }
 
     fn judged(

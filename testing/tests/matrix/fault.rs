@@ -38,8 +38,8 @@ pub(crate) enum Fault {
     Crashed,
     /// Somebody stops all executions of this pipeline.
     PipelineStopped(&'static str),
-    /// The stack is said to be at work, once.
-    StackAtWork(&'static str),
+    /// The stack is said to be in this status, once.
+    StackIs(&'static str, &'static str),
     /// Builds go otherwise from now on.
     Builds(Plan),
     /// Objects are put into the application's own bucket.
@@ -155,7 +155,7 @@ impl Fault {
             Self::Stopped => "the execution is stopped",
             Self::Crashed => "all executions are lost",
             Self::PipelineStopped(_) => "a pipeline is stopped",
-            Self::StackAtWork(_) => "a stack is at work",
+            Self::StackIs(..) => "a stack is at work",
             Self::Builds(_) => "builds fail, hang or cannot be deployed",
             Self::BucketFilled => "a bucket is not empty",
         }
@@ -171,8 +171,8 @@ pub(crate) fn denied() -> aws::Fault {
     }
 }
 
-/// CloudFormation's description of a stack at work.
-pub(crate) fn at_work(account: &str, stack: &str, status: &str) -> aws::Fault {
+/// CloudFormation's description of a stack in a status.
+pub(crate) fn stack_is(account: &str, stack: &str, status: &str) -> aws::Fault {
     let id = format!("arn:aws:cloudformation:eu-west-1:{account}:stack/{stack}/0");
     let member = format!(
         "<member><StackId>{id}</StackId><StackName>{stack}</StackName><CreationTime>2026-03-02T08:00:00Z</CreationTime>\

@@ -128,6 +128,13 @@ impl Functions {
         }
     }
 
+    /// The logical ids of all functions.
+    pub(crate) fn ids() -> Vec<String> {
+        let functions = emissions().iter().flat_map(Emission::resources);
+        let functions = functions.filter(|resource| resource.kind == "AWS::Lambda::Function");
+        functions.map(|function| function.id.to_owned()).collect()
+    }
+
     /// The handler of a function.
     pub(crate) fn handler(&self, id: &str) -> &'static str {
         self.by_id[id].handler

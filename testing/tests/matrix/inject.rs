@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use stepfunctions_runner::TaskCall;
 
 use crate::account::Account;
-use crate::fault::{Fault, at_work};
+use crate::fault::{Fault, stack_is};
 use crate::timeline::Timeline;
 
 /// A fault that waits for its state.
@@ -121,8 +121,8 @@ pub(crate) fn arm(account: &Account, fault: &Fault) -> usize {
                 account.cloud.fail(service, operation, *nth, how.clone());
             }
         }
-        Fault::StackAtWork(stack) => {
-            let how = at_work(account.cloud.account(), stack, "UPDATE_IN_PROGRESS");
+        Fault::StackIs(stack, status) => {
+            let how = stack_is(account.cloud.account(), stack, status);
             account.cloud.fail("cloudformation", "DescribeStacks", 1, how);
         }
         Fault::GitHub { request, faults } => {
@@ -138,7 +138,7 @@ pub(crate) fn disarm(account: &Account, fault: &Fault, before: usize) -> Option<
     let made = count(account, fault) - before;
     let needed = match fault {
         Fault::Aws { nth, calls, .. } => usize::try_from(*nth).unwrap_or(1) - 1 + usize::try_from(*calls).unwrap_or(1),
-        Fault::StackAtWork(_) => 1,
+        Fault::StackIs(..) => 1,
         Fault::GitHub { .. } => {
             account.github.faults().clear();
             1
@@ -159,7 +159,7 @@ fn count(account: &Account, fault: &Fault) -> usize {
     };
     match fault {
         Fault::Aws { service, operation, .. } => calls(service, operation),
-        Fault::StackAtWork(_) => calls("cloudformation", "DescribeStacks"),
+        Fault::StackIs(..) => calls("cloudformation", "DescribeStacks"),
         Fault::GitHub { request, .. } => {
             let (method, path) = request.split_once(' ').expect("a method and a path");
             let requests = account.github.requests();

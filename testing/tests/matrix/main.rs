@@ -16,8 +16,10 @@ mod fault;
 mod functions;
 mod inject;
 mod promises;
+mod replay;
 mod repository;
 mod timeline;
+mod twins;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

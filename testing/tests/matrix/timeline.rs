@@ -46,8 +46,18 @@ pub(crate) struct Running {
     pub(crate) name: String,
     pub(crate) input: Value,
     pub(crate) execution: Execution,
+    /// What its functions were asked and answered, in order.
+    pub(crate) asked: Vec<Asked>,
     /// Whether whoever runs it is gone.
     pub(crate) lost: bool,
+}
+
+/// One invocation of an execution.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Asked {
+    pub(crate) function: String,
+    pub(crate) payload: Value,
+    pub(crate) answer: Result<Value, TaskFault>,
 }
 
 /// What is due.
@@ -112,7 +122,8 @@ impl<'a> Timeline<'a> {
 
     /// A webhook arrives.
     pub(crate) fn deliver(&mut self, input: Value, at: Time) {
-        let name = format!("webhook-{}", self.entries);
+        let case = self.pull.name.rsplit('/').next().unwrap_or_default();
+        let name = format!("{case}-webhook-{}", self.entries);
         self.enter(at, Due::Start(name, input));
     }
 
@@ -219,6 +230,7 @@ impl<'a> Timeline<'a> {
             name,
             input,
             execution: self.machine.start(start),
+            asked: Vec::new(),
             lost: false,
         });
     }
@@ -267,6 +279,12 @@ impl<'a> Timeline<'a> {
         self.note(match &result {
             Ok(value) => format!("{} → {}", call.state, short(&value.to_string())),
             Err(error) => format!("{} failed: {}", call.state, short(&format!("{error:?}"))),
+        });
+        let payload = call.invocation().map_or(&Value::Null, |invocation| invocation.payload);
+        self.executions[place].asked.push(Asked {
+            function,
+            payload: payload.clone(),
+            answer: result.clone(),
         });
         let result = result.map(|returned| call.returning(returned));
         let at = self.now() + took;

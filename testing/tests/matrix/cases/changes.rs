@@ -137,10 +137,10 @@ fn stacks() -> Vec<Case> {
     let filled = CLOSING.case("Teardown: check", "bucket-filled", Fault::BucketFilled);
     cases.push(filled.with(with_bucket));
     for state in ["Apply stack", "Pipeline stack: check"] {
-        let at_work = Fault::StackAtWork("thebestest-deploy-pr-17");
+        let at_work = Fault::StackIs("thebestest-deploy-pr-17", "UPDATE_IN_PROGRESS");
         cases.push(OPENING.case(state, "stack-at-work", at_work));
     }
-    let at_work = Fault::StackAtWork("thebestest-app-pr-17");
+    let at_work = Fault::StackIs("thebestest-app-pr-17", "UPDATE_IN_PROGRESS");
     cases.push(CLOSING.case("Teardown: check", "stack-at-work", at_work));
     cases
 }
