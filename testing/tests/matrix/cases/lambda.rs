@@ -26,12 +26,13 @@ pub(super) fn cases() -> Vec<Case> {
     cases
 }
 
-/// The faults at one state. What is the same for all journeys is tried at each state of the first, and in turns at those of others.
+/// The faults at one state. What the machine takes alike in all journeys is tried at each state of the first, and in turns at those of
+/// others.
 fn at(journey: Journey, place: usize, state: &'static str) -> Vec<Case> {
     let first = journey.during == Act::Open;
     let mut cases = Vec::new();
     for (turn, (name, error)) in TRANSIENT.into_iter().enumerate() {
-        if first || place % TRANSIENT.len() == turn {
+        if first || journey.during == Act::Close && place % TRANSIENT.len() == turn {
             // Twice in a row, so that the back-off grows.
             let fault = Fault::Before(Break::Lambda(error));
             cases.push(journey.case(state, name, fault).times(2));
@@ -53,7 +54,7 @@ fn at(journey: Journey, place: usize, state: &'static str) -> Vec<Case> {
     }
     // `stop_pipeline` declares no other error, and whatever fails in it is caught alike.
     let outage = Fault::Before(Break::Own("Unavailable"));
-    if first || place.is_multiple_of(3) {
+    if first || journey.during == Act::Close {
         cases.push(journey.case(state, "outage", outage.clone()).times(LONGER_THAN_RETRIES));
     }
     // Who cannot even claim has nobody to report to.
