@@ -24,8 +24,10 @@
 //!
 //! [`toolbox`] is what lets a build's emitted commands run on a machine without AWS and internet.
 //!
-//! This crate never reaches AWS or GitHub, never installs anything outside the target folder, and is linked by no program: only
-//! tests use it. Its only network traffic is to package registries, through their own clients, when a tool is installed.
+//! [`rehearsal`] puts all of it together: a pull request from its webhook to its teardown, which the program of this package shows.
+//!
+//! This crate never reaches AWS or GitHub, never installs anything outside the target folder, and nothing that is deployed links it.
+//! Its only network traffic is to package registries, through their own clients, when a tool is installed.
 
 pub mod asl;
 pub mod aws;

@@ -13,6 +13,7 @@ import concurrent.futures
 import contextvars
 import html
 
+from ministack.services import dynamodb
 from ministack.services.cloudformation import changesets, engine, handlers, provisioners, stacks
 
 from local_front import FRONT, ask
@@ -109,6 +110,18 @@ def consulted_delete(resource_type, physical_id, properties, stack_name=None, lo
     if "Made" in answer:
         return None
     return carry_out(resource_type, delete, resource_type, physical_id, properties, stack_name, logical_id)
+
+
+def table_and_tags_deleted(physical_id, properties):
+    """MiniStack keeps the tags of a table that a stack deletes, so the tagging service would list it for ever."""
+    table = dynamodb._tables.get(physical_id) or {}
+    delete_table(physical_id, properties)
+    dynamodb._tags.pop(table.get("TableArn"), None)
+
+
+TABLE = provisioners._RESOURCE_HANDLERS["AWS::DynamoDB::Table"]
+delete_table = TABLE["delete"]
+TABLE["delete"] = table_and_tags_deleted
 
 
 def only_a_front(*_):

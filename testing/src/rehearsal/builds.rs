@@ -5,10 +5,10 @@ use std::{
     sync::Arc,
 };
 
-use codepipeline_local::{ActionStatus, BuildRequest, Event, EventKind, ShellBuilder, Tools};
+use codepipeline_local::{ActionStatus, BuildRequest, Event, EventKind, ShellBuilder};
 
 use super::{RehearsalError, event::Happening, recorder::Recorder};
-use crate::{aws::Cloud, toolbox::Toolbox, tools};
+use crate::{aws::Cloud, toolbox::Toolbox};
 
 /// The variable in which a build finds the functions' binary, so that packaging them takes no minutes.
 const BOOTSTRAP: &str = "BOOTSTRAP";
@@ -16,15 +16,11 @@ const BOOTSTRAP: &str = "BOOTSTRAP";
 /// From now on the account's pipelines run, with their builds in this folder.
 pub(super) fn run(cloud: &Cloud, folder: &Path, bootstrap: &Path, recorder: &Recorder) -> Result<(), RehearsalError> {
     let toolbox = Toolbox::install()?;
-    let mut variables = toolbox.variables();
-    variables.extend(cloud.variables("codebuild"));
+    let mut variables = cloud.variables("codebuild");
     variables.insert(BOOTSTRAP.to_owned(), bootstrap.display().to_string());
-    let tools = Tools {
-        path: vec![toolbox.commands()],
-        variables: variables.into_iter().collect(),
-        // Where it is from run to run, so that cargo compiles only what has changed.
-        source: Some(tools::target().join("rehearsal/source")),
-    };
+    // The AWS CLI names its caller by it.
+    variables.insert("AWS_SDK_UA_APP_ID".to_owned(), "codebuild".to_owned());
+    let tools = toolbox.tools(variables);
     let builder = ShellBuilder::new(folder).toolbox(move |_: &BuildRequest| tools.clone());
     let told = recorder.clone();
     let listener = Arc::new(move |event: &Event| told.extend(happening(event)));

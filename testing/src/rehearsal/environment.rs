@@ -4,6 +4,8 @@ use bytes::Bytes;
 use http::{Method, Request};
 use serde_json::json;
 
+use crate::aws::Failure;
+
 use super::{RehearsalError, event::Happening, world::World};
 
 /// What is asked of the sample application's API.
@@ -52,10 +54,15 @@ fn sign_in(world: &World, pool: &str, client: &str) -> Result<String, RehearsalE
             &parameters,
         )
     };
-    ask(
+    let made = ask(
         "AdminCreateUser",
         json!({ "UserPoolId": pool, "Username": USER, "MessageAction": "SUPPRESS" }),
-    )?;
+    );
+    match made {
+        // The environment has been visited before.
+        Err(Failure::Refused { code, .. }) if code == "UsernameExistsException" => {}
+        other => drop(other?),
+    }
     ask(
         "AdminSetUserPassword",
         json!({ "UserPoolId": pool, "Username": USER, "Password": PASSWORD, "Permanent": true }),

@@ -53,6 +53,15 @@ pub enum Happening {
         /// Its type, such as `Task`.
         state_type: String,
     },
+    /// A task that asks how something stands was told so.
+    Progress {
+        /// The execution's name.
+        execution: String,
+        /// The state.
+        state: String,
+        /// In words.
+        summary: String,
+    },
     /// A task failed; it is tried again, caught, or ends the execution.
     TaskFailed {
         /// The execution's name.

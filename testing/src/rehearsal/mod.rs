@@ -17,6 +17,7 @@ mod journey;
 mod promises;
 mod recorder;
 pub mod report;
+mod retained;
 mod source;
 mod stacks;
 pub mod summary;

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 use stacks::names::Names;
 
-use super::{End, Fault, Plan, RehearsalError, event::Happening, journey::Story, summary::Promise, world::World};
+use super::{
+    End, Fault, Plan, RehearsalError, event::Happening, journey::Story, retained, summary::Promise, world::World,
+};
 
 /// Checks every promise; each is told at once.
 pub(super) fn judge(world: &mut World, plan: &Plan, story: &Story) -> Result<Vec<Promise>, RehearsalError> {
@@ -71,7 +73,7 @@ fn green(world: &World, story: &Story) -> Vec<String> {
 fn comment(world: &World, plan: &Plan) -> Vec<String> {
     let comments = world.repository().comments(plan.pull_request);
     match comments.as_slice() {
-        [comment] if comment.body.contains("pr-") => Vec::new(),
+        [comment] if comment.body.contains("Teardown") => Vec::new(),
         [comment] => vec![format!("the comment has no receipt: {}", comment.body)],
         others => vec![format!("there are {} comments", others.len())],
     }
@@ -123,13 +125,8 @@ fn leftovers(world: &World, plan: &Plan) -> Result<Vec<String>, RehearsalError> 
         .map(|name| format!("the stack {name}"))
         .collect();
     let asker = world.cloud.client("rehearsal");
-    let tagged = asker.json(
-        "tagging",
-        "ResourceGroupsTaggingAPI_20170126.GetResources",
-        &json!({ "TagFilters": [{ "Key": "pipeline:environment", "Values": [environment] }] }),
-    )?;
-    let tagged = tagged["ResourceTagMappingList"].as_array().into_iter().flatten();
-    left.extend(tagged.map(|resource| format!("{} is tagged", resource["ResourceARN"].as_str().unwrap_or_default())));
+    let tagged = retained::tagged(&asker, "pipeline:environment", &environment)?;
+    left.extend(tagged.into_iter().map(|arn| format!("{arn} is tagged")));
     let prefix = format!("source/{}/{}/", world.project.repository, plan.pull_request);
     left.extend(
         world

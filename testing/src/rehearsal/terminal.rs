@@ -24,7 +24,9 @@ pub fn line(event: &Event, verbose: bool) -> Option<String> {
                 format!("{action} at {} → {answer}", short(sha)),
             )
         }
-        Happening::ExecutionStarted { execution } => ("execution", plain(), format!("{} started", tail(execution))),
+        Happening::ExecutionStarted { execution } => {
+            ("execution", plain(), format!("{} started", beginning(execution)))
+        }
         Happening::StateEntered {
             execution,
             state,
@@ -35,8 +37,17 @@ pub fn line(event: &Event, verbose: bool) -> Option<String> {
             } else {
                 Style::new().dimmed()
             };
-            ("state", style, format!("{} {state}", tail(execution)))
+            ("state", style, format!("{} {state}", beginning(execution)))
         }
+        Happening::Progress {
+            execution,
+            state,
+            summary,
+        } => (
+            "progress",
+            Style::new().dimmed(),
+            format!("{} {state}: {summary}", beginning(execution)),
+        ),
         Happening::TaskFailed {
             execution,
             state,
@@ -44,7 +55,7 @@ pub fn line(event: &Event, verbose: bool) -> Option<String> {
         } => (
             "failed",
             colour(AnsiColor::Yellow),
-            format!("{} {state}: {error}", tail(execution)),
+            format!("{} {state}: {error}", beginning(execution)),
         ),
         Happening::ExecutionEnded {
             execution,
@@ -52,7 +63,7 @@ pub fn line(event: &Event, verbose: bool) -> Option<String> {
             error,
         } => {
             let style = outcome(status);
-            let text = format!("{} {status}", tail(execution));
+            let text = format!("{} {status}", beginning(execution));
             ("execution", style, with(&text, error.as_deref()))
         }
         Happening::Pipeline {
@@ -125,9 +136,9 @@ fn short(sha: &str) -> &str {
     sha.get(..SHORT).unwrap_or(sha)
 }
 
-/// The end of an execution's name: their beginnings are the same within a second.
-fn tail(execution: &str) -> &str {
-    execution.get(execution.len().saturating_sub(4)..).unwrap_or(execution)
+/// The beginning of an execution's name, which tells it from the others.
+fn beginning(execution: &str) -> &str {
+    execution.split('-').next().unwrap_or(execution)
 }
 
 fn shortened(text: &str) -> String {

@@ -1,6 +1,7 @@
 //! Looks at the local GitHub and tells what is new there: statuses of commits, states of deployments.
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -58,7 +59,8 @@ impl Drop for Watch {
 #[derive(Debug, Default)]
 struct Seen {
     statuses: usize,
-    deployments: usize,
+    /// Of each deployment, by its id.
+    deployments: BTreeMap<u64, usize>,
 }
 
 impl Seen {
@@ -73,23 +75,19 @@ impl Seen {
             });
         }
         self.statuses = statuses.len();
-        let mut states = Vec::new();
         for environment in environments {
             for deployment in repository.deployments(environment) {
-                states.extend(deployment.statuses.into_iter().map(|status| (environment, status)));
+                let told = self.deployments.entry(deployment.id).or_insert(0);
+                for status in deployment.statuses.iter().skip(*told) {
+                    let text = |name: &str| status[name].as_str().map(str::to_owned);
+                    recorder.record(Happening::Deployment {
+                        environment: environment.clone(),
+                        state: text("state").unwrap_or_default(),
+                        url: text("environment_url").filter(|url| !url.is_empty()),
+                    });
+                }
+                *told = deployment.statuses.len();
             }
-        }
-        // Statuses of several deployments come in an order of their own, so only their number is compared.
-        if states.len() > self.deployments {
-            for (environment, status) in states.iter().skip(self.deployments) {
-                let text = |name: &str| status[name].as_str().map(str::to_owned);
-                recorder.record(Happening::Deployment {
-                    environment: (*environment).clone(),
-                    state: text("state").unwrap_or_default(),
-                    url: text("environment_url").filter(|url| !url.is_empty()),
-                });
-            }
-            self.deployments = states.len();
         }
     }
 }

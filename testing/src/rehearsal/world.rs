@@ -21,6 +21,7 @@ use super::{
     event::Happening,
     executions::{self, Conditions, Runs},
     recorder::Recorder,
+    retained,
     source::Source,
     stacks::Stacks,
     summary::{Execution, Promise, Status, Summary},
@@ -31,6 +32,7 @@ use crate::{
     aws::{Client, Cloud, REGION, states::Executions},
     github::{Archive, GitHub, Repository},
     lambda,
+    toolbox::Turn,
 };
 
 /// Everything. Dropping it ends it.
@@ -51,8 +53,9 @@ pub(super) struct World {
     watch: Option<Watch>,
     pub(super) github: GitHub,
     pub(super) cloud: Cloud,
-    /// Where builds run and leave their logs; the last to go.
+    /// Where builds run and leave their logs, after what writes there.
     folder: TempDir,
+    _turn: Option<Turn>,
 }
 
 /// How often each function was invoked.
@@ -94,6 +97,8 @@ impl World {
             path: std::env::temp_dir(),
             source,
         })?;
+        // A build's DynamoDB has a port of its own only in a container.
+        let turn = project.unit_test.local_dynamodb.then(Turn::wait).transpose()?;
         builds::run(&cloud, folder.path(), &bootstrap, recorder)?;
 
         let assembly = stacks::shared(&project).map_err(|faults| RehearsalError::Synthesis(faults.to_string()))?;
@@ -139,6 +144,7 @@ impl World {
             cloud,
             project,
             folder,
+            _turn: turn,
         };
         world.connect()?;
         Ok(world)
@@ -299,16 +305,8 @@ impl World {
             return Ok(Vec::new());
         };
         let bucket = outputs.get("ArtifactsBucket").cloned().unwrap_or_default();
-        let path = format!("/{bucket}?versions&prefix={}", prefix.replace('/', "%2F"));
-        let listed = self
-            .cloud
-            .client("rehearsal")
-            .rest("s3", Method::GET, &path, Bytes::new())?;
-        let text = String::from_utf8_lossy(listed.body()).into_owned();
-        let document =
-            roxmltree::Document::parse(&text).map_err(|fault| RehearsalError::Unreadable(fault.to_string()))?;
-        let keys = document.descendants().filter(|node| node.tag_name().name() == "Key");
-        Ok(keys.filter_map(|key| key.text().map(str::to_owned)).collect())
+        let found = retained::versions(&self.cloud.client("rehearsal"), &bucket, prefix)?;
+        Ok(found.into_iter().map(|(key, _)| key).collect())
     }
 
     /// The secrets' values, by what they are.
@@ -338,9 +336,12 @@ impl World {
         all
     }
 
-    /// Deletes the environment `stage` and the shared stacks; what is left is a fault.
+    /// Deletes the environment `stage`, the shared stacks, and what these leave since data is in it; what is left then is a fault.
     pub(super) fn demolish(&mut self) -> Result<Vec<String>, RehearsalError> {
-        self.stacks.demolish()
+        let mut faults = self.stacks.demolish()?;
+        let left = retained::remove(&self.cloud.client("rehearsal"), &self.project.project)?;
+        faults.extend(left.into_iter().map(|arn| format!("{arn} is left")));
+        Ok(faults)
     }
 
     /// Counts what happened.
@@ -479,11 +480,32 @@ fn happening(execution: &str, event: &Event) -> Option<Happening> {
             state: state(),
             error: fault.error.clone().unwrap_or_default(),
         },
+        EventDetail::TaskSucceeded { output, .. } => Happening::Progress {
+            summary: told(&output["Payload"])?,
+            execution,
+            state: state(),
+        },
         EventDetail::ExecutionSucceeded { .. } => ended("SUCCEEDED", None),
         EventDetail::ExecutionFailed(fault) => ended("FAILED", fault.error.clone()),
         EventDetail::ExecutionAborted(fault) => ended("ABORTED", fault.error.clone()),
         EventDetail::ExecutionTimedOut => ended("TIMED_OUT", None),
         _ => return None,
+    })
+}
+
+/// What a check says of what it asked about, with what a person must see to.
+fn told(progress: &Value) -> Option<String> {
+    let summary = progress["summary"].as_str()?;
+    let stuck: Vec<&str> = progress["stuck"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    Some(if stuck.is_empty() {
+        summary.to_owned()
+    } else {
+        format!("{summary} {}", stuck.join(", "))
     })
 }
 

@@ -1,0 +1,184 @@
+//! Whole stories of pull requests on this machine: every promise of the system is kept, faults included.
+
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails, with these words"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use tempfile::TempDir;
+use testing::rehearsal::{self, End, Fault, Plan, RehearsalError, Rehearsed, report, terminal};
+use testing::{Error, skipped};
+
+/// A project that has nothing in common with this one: tests are a shell command, the application is a table.
+fn other_repository() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let template = r#"{ "Parameters": { "CodeBucket": { "Type": "String" }, "CodeKey": { "Type": "String" } },
+        "Resources": { "Places": { "Type": "AWS::DynamoDB::Table", "Properties": { "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": [{ "AttributeName": "id", "AttributeType": "S" }],
+            "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }] } } } }"#;
+    for (name, text) in [
+        ("project.yaml", include_str!("rehearsal/project.yaml")),
+        ("template.json", template),
+        ("code.txt", "nothing\n"),
+        (
+            "test.sh",
+            "mkdir -p reports && echo '<testsuite name=\"t\" tests=\"1\"><testcase name=\"it works\" classname=\"t\"/></testsuite>' > reports/t.xml\n",
+        ),
+    ] {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    for arguments in [
+        &["init", "--quiet", "--initial-branch", "trunk"][..],
+        &["add", "--all"],
+        &[
+            "-c",
+            "user.name=t",
+            "-c",
+            "user.email=t@example.com",
+            "commit",
+            "--quiet",
+            "--message",
+            "One",
+        ],
+    ] {
+        let status = Command::new("git")
+            .arg("-C")
+            .arg(folder.path())
+            .args(arguments)
+            .status();
+        assert!(status.expect("git is there").success());
+    }
+    folder
+}
+
+fn plan(repository: &Path) -> Plan {
+    Plan {
+        pull_request: 17,
+        repository: repository.to_owned(),
+        configuration: None,
+        end: End::Merge,
+        faults: Vec::new(),
+        speed: 40,
+        pushes: 0,
+        keep: false,
+    }
+}
+
+/// What came of it; none where a tool is missing, which is told.
+fn rehearsed(what: &str, plan: &Plan) -> Option<Rehearsed> {
+    let show = |event: &rehearsal::event::Event| {
+        if let Some(line) = terminal::line(event, false) {
+            println!("{}", anstream::adapter::strip_str(&line));
+        }
+    };
+    let rehearsed = match rehearsal::run(plan, Arc::new(show), Arc::default()) {
+        Err(RehearsalError::Tool(fault @ Error::Unavailable { .. })) => {
+            skipped(what, &fault.to_string());
+            return None;
+        }
+        other => other.unwrap_or_else(|fault| panic!("{fault}")),
+    };
+    println!("{}", rehearsed.summary.tables());
+    assert!(rehearsed.summary.is_good(), "a promise was broken");
+    Some(rehearsed)
+}
+
+#[test]
+fn any_repository_is_rehearsed_with_its_own_configuration() {
+    let repository = other_repository();
+    let plan = Plan {
+        pushes: 2,
+        ..plan(repository.path())
+    };
+    let Some(rehearsed) = rehearsed("a repository of another project is rehearsed", &plan) else {
+        return;
+    };
+    let summary = &rehearsed.summary;
+    assert_eq!(summary.repository, "octo-org/places");
+    let superseded = summary
+        .executions
+        .iter()
+        .filter(|run| run.states.last().is_some_and(|state| state == "Superseded"));
+    assert_eq!(superseded.count(), 1, "the second commit was overtaken by the third");
+    let page = report::page(&rehearsed.definition, summary, &rehearsed.events).unwrap();
+    assert_eq!(page.matches("<svg").count(), summary.executions.len());
+    assert!(page.contains("class=\"taken\"") && page.contains("nothing of the pull request is left"));
+}
+
+#[test]
+fn promises_are_kept_on_a_bad_day() {
+    let repository = other_repository();
+    let faults = vec![
+        Fault::LostWebhook,
+        Fault::RepeatedWebhooks,
+        Fault::ForgedWebhook,
+        Fault::GithubUnavailable,
+        Fault::AwsThrottled,
+        Fault::LambdaBusy,
+        Fault::AnswersLost,
+    ];
+    let plan = Plan {
+        pushes: 1,
+        end: End::Close,
+        faults,
+        ..plan(repository.path())
+    };
+    let Some(rehearsed) = rehearsed("promises are kept on a bad day", &plan) else {
+        return;
+    };
+    let forged = rehearsed
+        .summary
+        .executions
+        .iter()
+        .filter(|run| run.error.as_deref() == Some("SignatureRejected"));
+    assert!(forged.count() >= 1, "{:?}", rehearsed.summary.executions);
+}
+
+#[test]
+fn a_pull_request_may_be_closed_while_it_is_deployed() {
+    let repository = other_repository();
+    let plan = Plan {
+        end: End::Close,
+        faults: vec![Fault::ClosedEarly],
+        ..plan(repository.path())
+    };
+    rehearsed("a pull request is closed while it is deployed", &plan);
+}
+
+#[test]
+fn this_project_is_rehearsed_with_a_live_environment() {
+    let repository = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let Some(rehearsed) = rehearsed("this project is rehearsed", &plan(&repository)) else {
+        return;
+    };
+    let answered = rehearsed.events.iter().any(|event| {
+        matches!(&event.happening, rehearsal::event::Happening::Answered { status: 200, request, .. } if request.contains("/items"))
+    });
+    assert!(answered, "no signed-in user was answered");
+}
+
+#[test]
+fn a_repository_without_a_configuration_is_told_what_to_commit() {
+    let repository = other_repository();
+    let missing = Plan {
+        configuration: Some("none.yaml".to_owned()),
+        ..plan(repository.path())
+    };
+    match rehearsal::run(&missing, Arc::new(|_| {}), Arc::default()) {
+        Err(RehearsalError::Tool(fault)) => skipped("a missing configuration is told", &fault.to_string()),
+        Err(fault @ RehearsalError::NoConfiguration { .. }) => {
+            let text = fault.to_string();
+            assert!(
+                text.contains("none.yaml") && text.contains("help: commit a project.yaml"),
+                "{text}"
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+}
