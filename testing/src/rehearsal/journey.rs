@@ -154,10 +154,10 @@ fn look(world: &World, story: &mut Story) -> Result<(), RehearsalError> {
     Ok(())
 }
 
-/// Waits until no execution runs.
+/// Waits until no execution runs, nor is about to.
 fn quiet(world: &World) -> Result<(), RehearsalError> {
     wait(world, |runs| {
-        !runs.is_empty() && runs.iter().all(|run| !run.is_running())
+        !runs.is_empty() && runs.len() == world.started() && runs.iter().all(|run| !run.is_running())
     })
 }
 

@@ -44,6 +44,7 @@ pub(super) struct World {
     pub(super) source: Source,
     pub(super) stacks: Stacks,
     pub(super) runs: Arc<Runs>,
+    started: Arc<Executions>,
     pull_request: PullRequest,
     webhook_url: String,
     webhook_secret: String,
@@ -88,9 +89,8 @@ impl World {
             &invocations,
         )));
         let running = Arc::clone(&runs);
-        cloud.run_machines(Executions::new(move |machine, execution| {
-            running.run(machine, execution)
-        }));
+        let started = Executions::new(move |machine, execution| running.run(machine, execution));
+        cloud.run_machines(Arc::<Executions>::clone(&started));
 
         let folder = tempfile::tempdir().map_err(|source| crate::Error::Io {
             doing: "make a folder in",
@@ -133,6 +133,7 @@ impl World {
             source,
             stacks,
             runs,
+            started,
             pull_request,
             webhook_url: String::new(),
             webhook_secret: String::new(),
@@ -272,6 +273,11 @@ impl World {
             sha: self.pull_request.sha.clone(),
             status,
         });
+    }
+
+    /// How many executions have been started. Each is run a moment later.
+    pub(super) fn started(&self) -> usize {
+        self.started.all().len()
     }
 
     /// Runs the reconciler, as its schedule does.
