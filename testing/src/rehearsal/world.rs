@@ -67,6 +67,14 @@ impl World {
     /// Builds it: nothing of the pull request is there yet.
     pub(super) fn build(plan: &Plan, recorder: &Recorder) -> Result<Self, RehearsalError> {
         recorder.chapter("A local AWS and a local GitHub are built");
+        // First what people get wrong, then what takes minutes.
+        let source = Source::clone_of(&plan.repository, "main")?;
+        let mut project = configured(plan, &source)?;
+        let number =
+            Number::new(plan.pull_request.into()).map_err(|fault| RehearsalError::Synthesis(fault.to_string()))?;
+        let environment = Environment::PullRequest(number);
+        source.branch(&project.stage_branch)?;
+
         let bootstrap = lambda::bootstrap()?;
         recorder.ready("the functions' binary, as it is deployed", None);
         let github = GitHub::start()?;
@@ -74,13 +82,7 @@ impl World {
         let cloud = Cloud::start()?;
         recorder.ready("AWS", Some(cloud.endpoint()));
 
-        let source = Source::clone_of(&plan.repository, "main")?;
-        let project = configured(plan, &source, github.api())?;
-        source.branch(&project.stage_branch)?;
-        let number =
-            Number::new(plan.pull_request.into()).map_err(|fault| RehearsalError::Synthesis(fault.to_string()))?;
-        let environment = Environment::PullRequest(number);
-
+        github.api().clone_into(&mut project.github_api);
         let invocations = Arc::new(Invocations::default());
         let runs = Arc::new(Runs::new(conditions(
             plan,
@@ -403,8 +405,8 @@ impl Invocations {
     }
 }
 
-/// The project's configuration, as it is on this machine: its region is the local AWS's, and its GitHub the local one.
-fn configured(plan: &Plan, source: &Source, github: &str) -> Result<Project, RehearsalError> {
+/// The project's configuration, in the region of the local AWS.
+fn configured(plan: &Plan, source: &Source) -> Result<Project, RehearsalError> {
     let candidates: Vec<&str> = match &plan.configuration {
         Some(path) => vec![path],
         None => CONFIGURATIONS.to_vec(),
@@ -415,7 +417,6 @@ fn configured(plan: &Plan, source: &Source, github: &str) -> Result<Project, Reh
             path: (*path).to_owned(),
             faults: faults.iter().map(|fault| format!("  {fault}\n")).collect(),
         })?;
-        github.clone_into(&mut project.github_api);
         project.region =
             serde_json::from_value(json!(REGION)).map_err(|fault| RehearsalError::Synthesis(fault.to_string()))?;
         return Ok(project);
