@@ -129,6 +129,45 @@ impl GitHub {
         }
     }
 
+    /// The repository permissions that the functions need and the token does not give them; none if nothing is missing.
+    ///
+    /// What writes is asked for about a commit that cannot be: GitHub looks at permissions first, so a refusal for the commit's sake
+    /// is a permission, and nothing is changed.
+    ///
+    /// # Errors
+    /// Where GitHub does not say.
+    pub async fn lacks(&self) -> Result<Vec<&'static str>, Error> {
+        let nowhere = "0".repeat(40);
+        let status = json!({"state": "pending", "context": "deploy/rights", "description": "no commit has this"});
+        let deployment = json!({
+            "ref": nowhere, "environment": "deploy-rights", "auto_merge": false, "required_contexts": [],
+        });
+        let probes = [
+            ("Pull requests", Method::GET, "/pulls?per_page=1".to_owned(), None),
+            (
+                "Commit statuses",
+                Method::POST,
+                format!("/statuses/{nowhere}"),
+                Some(&status),
+            ),
+            (
+                "Deployments",
+                Method::POST,
+                "/deployments".to_owned(),
+                Some(&deployment),
+            ),
+        ];
+        let mut missing = Vec::new();
+        for (permission, method, path, body) in probes {
+            match self.send(&method, &path, body).await {
+                Ok(_) | Err(Refused { status: 422, .. }) => {}
+                Err(Refused { status: 403 | 404, .. }) => missing.push(permission),
+                Err(refused) => return Err(self.refusal("cannot ask what the GitHub token may do", refused)),
+            }
+        }
+        Ok(missing)
+    }
+
     /// A hook; none if it is gone.
     ///
     /// # Errors
