@@ -240,18 +240,9 @@ impl Run<'_> {
             return Ok(templates);
         }
         for loss in losses.iter_mut().filter(|loss| loss.physical_id.is_none()) {
-            loss.physical_id = self.physical_id(&loss.stack, &loss.logical_id).await?;
+            loss.physical_id = follow::physical_id(self.account, &loss.stack, &loss.logical_id).await?;
         }
         Err(Error::Loss(losses))
-    }
-
-    /// The name in the account of a stack's resource.
-    async fn physical_id(&self, stack: &str, logical_id: &str) -> Result<Option<String>, Error> {
-        let resources = follow::resources(self.account, stack).await?;
-        let found = resources
-            .into_iter()
-            .find(|resource| resource.logical_resource_id() == Some(logical_id));
-        Ok(found.and_then(|resource| resource.physical_resource_id))
     }
 
     /// Whether nothing has changed since an earlier run has left the stack as it should be.

@@ -3,9 +3,13 @@
 #![expect(clippy::expect_used, reason = "a test that cannot set up what it tests has failed")]
 
 mod after;
+mod building;
+mod checks;
 mod data;
 mod interruption;
+mod reconcile;
 mod rights;
 mod secrets;
+mod terminal;
 mod up;
 mod world;
