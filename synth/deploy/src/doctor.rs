@@ -75,7 +75,7 @@ pub async fn run(request: &Request, root: &Path, account: Result<Account, Error>
 
 /// What could not be looked at, or is of no use.
 fn broken(name: &str, error: &Error) -> Line {
-    Line::new(name, "of no use", Some(error.to_string()))
+    Line::new(name, "not usable", Some(error.to_string()))
 }
 
 fn functions(path: Option<&Path>, root: &Path, project: &Project) -> Line {

@@ -95,7 +95,7 @@ pub(crate) fn text(event: &Event) -> Option<String> {
         }
         Event::Pinged { status, outcome } => format!("webhook answered GitHub's ping with {status} ({outcome})"),
         Event::Status(status) => return Some(self::status(status)),
-        Event::Diagnosis(diagnosis) => return Some(table(&diagnosis.checks)),
+        Event::Diagnosis(diagnosis) => return Some(self::diagnosis(&diagnosis.checks)),
         Event::Reconciled {
             compared,
             dry_run,
@@ -111,24 +111,36 @@ pub(crate) fn text(event: &Event) -> Option<String> {
 
 /// What there is, as a table.
 fn status(status: &Status) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    table.set_content_arrangement(ContentArrangement::Disabled);
     let lines = status
         .stacks
         .iter()
         .chain([&status.webhook])
         .chain(&status.environments);
-    table(lines)
-}
-
-/// A row each: what, how it is, and what is not as it should be.
-fn table<'a>(lines: impl IntoIterator<Item = &'a Line>) -> String {
-    let mut table = Table::new();
-    table.load_style(NOTHING);
-    table.set_content_arrangement(ContentArrangement::Disabled);
     for line in lines {
         let problem = line.problem.clone().unwrap_or_default();
         table.add_row([line.name.clone(), line.state.clone(), problem]);
     }
     format!("{}\n", table.trim_fmt())
+}
+
+/// A line each, and below it what is missing and how to get it.
+fn diagnosis(lines: &[Line]) -> String {
+    let mut text = String::new();
+    // Writing into a String does not fail.
+    for Line { name, state, problem } in lines {
+        let Some(problem) = problem else {
+            let _ = writeln!(text, "{} {name}: {state}", painted(GREEN, "ok     "));
+            continue;
+        };
+        let _ = writeln!(text, "{} {name}: {state}", painted(RED.bold(), "missing"));
+        for line in problem.lines() {
+            let _ = writeln!(text, "        {line}");
+        }
+    }
+    text
 }
 
 fn reconciled(compared: u32, dry_run: bool, repairs: &[String], more: bool) -> String {
