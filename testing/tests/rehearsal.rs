@@ -7,13 +7,19 @@
 )]
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use testing::rehearsal::{self, End, Fault, Plan, RehearsalError, Rehearsed, report, terminal};
 use testing::{Error, skipped};
+
+/// How long processes may take to see that they are to end.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A project that has nothing in common with this one: tests are a shell command, the application is a table.
 fn other_repository() -> TempDir {
@@ -149,6 +155,54 @@ fn a_pull_request_may_be_closed_while_it_is_deployed() {
         ..plan(repository.path())
     };
     rehearsed("a pull request is closed while it is deployed", &plan);
+}
+
+/// The processes that have inherited a variable with this value.
+#[cfg(target_os = "linux")]
+fn marked(mark: &str) -> Vec<String> {
+    let processes = fs::read_dir("/proc").expect("Linux has it").flatten();
+    let marked = processes.filter(|process| {
+        let variables = fs::read(process.path().join("environ")).unwrap_or_default();
+        variables
+            .split(|byte| *byte == 0)
+            .any(|variable| variable.ends_with(mark.as_bytes()))
+    });
+    let names = marked.map(|process| fs::read_to_string(process.path().join("comm")).unwrap_or_default());
+    names.collect()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_rehearsal_that_is_killed_takes_its_processes_with_it() {
+    let repository = other_repository();
+    let mark = format!("killed-{}", std::process::id());
+    let mut process = Command::new(env!("CARGO_BIN_EXE_testing"))
+        .args(["rehearse", "--pr", "17", "--json", "--repository"])
+        .arg(repository.path())
+        .env("REHEARSAL_MARK", &mark)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let told = BufReader::new(process.stdout.take().unwrap()).lines();
+    let begun = told
+        .map_while(Result::ok)
+        .find(|line| line.contains("Unit tests: start"));
+    let alive = marked(&mark);
+    drop(process.kill());
+    let ended = process.wait().unwrap();
+    if begun.is_none() {
+        skipped(
+            "a rehearsal is killed",
+            &format!("it did not get to its unit tests: {ended}"),
+        );
+        return;
+    }
+    assert!(alive.len() > 1, "the local AWS is a process of its own: {alive:?}");
+    let begun = Instant::now();
+    while !marked(&mark).is_empty() {
+        assert!(begun.elapsed() < PATIENCE, "{:?} are left", marked(&mark));
+        thread::sleep(Duration::from_millis(50));
+    }
 }
 
 #[test]
