@@ -4,8 +4,8 @@
 //! CloudFormation with a service role (`<project>-cloudformation`) that only CloudFormation can take on.
 
 use serde_json::{Value, json};
-use synth::Action;
-use synth::actions::{Cloudformation, Iam, S3, Secretsmanager};
+use synth::actions::{Cloudformation, Iam, Lambda, S3, Secretsmanager};
+use synth::{Action, Handler};
 
 use crate::Project;
 use crate::artifacts::{CODE, TEMPLATES};
@@ -27,6 +27,10 @@ pub fn policy(project: &Project) -> Value {
     let bucket = format!("arn:aws:s3:::{}-*-{region}", names.shared("artifacts"));
     let object = |key: &str| format!("{bucket}/{key}");
     let secret = |name: &str| format!("arn:aws:secretsmanager:{region}:*:secret:{}-??????", names.shared(name));
+    let reconciler = format!(
+        "arn:aws:lambda:{region}:*:function:{}",
+        names.shared(contract::Reconcile::NAME)
+    );
     let statements = [
         allow(
             "ChangeStacks",
@@ -44,7 +48,15 @@ pub fn policy(project: &Project) -> Value {
             ],
             &[stacks],
         ),
-        allow("FindEnvironments", &[Cloudformation::ListStacks], &["*".to_owned()]),
+        allow(
+            "FindEnvironments",
+            &[Cloudformation::DescribeAccountLimits, Cloudformation::ListStacks],
+            &["*".to_owned()],
+        ),
+        allow("FindSecrets", &[Secretsmanager::ListSecrets], &["*".to_owned()]),
+        allow("CountRoles", &[Iam::GetAccountSummary], &["*".to_owned()]),
+        allow("CountExecutions", &[Lambda::GetAccountSettings], &["*".to_owned()]),
+        allow("Reconcile", &[Lambda::InvokeFunction], &[reconciler]),
         allow(
             "Upload",
             &[S3::GetObject, S3::PutObject],

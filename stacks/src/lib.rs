@@ -85,10 +85,13 @@ pub fn environment(project: &Project, environment: Environment) -> Result<Assemb
     app.synthesize()
 }
 
+/// The tag of all that is the project's, whose value is the project's name.
+pub const PROJECT_TAG: &str = "pipeline:project";
+
 /// The project's tags, and those that teardown finds an environment's resources by.
 fn tags(project: &Project, environment: Option<Environment>) -> Vec<(String, String)> {
     let mut tags: Vec<(String, String)> = project.tags.clone().into_iter().collect();
-    tags.push(("pipeline:project".to_owned(), project.project.clone()));
+    tags.push((PROJECT_TAG.to_owned(), project.project.clone()));
     tags.extend(environment.map(|environment| ("pipeline:environment".to_owned(), environment.to_string())));
     tags
 }

@@ -24,6 +24,10 @@ pub struct Account {
     pub objects: aws_sdk_s3::Client,
     /// Secrets Manager.
     pub secrets: aws_sdk_secretsmanager::Client,
+    /// Lambda.
+    pub functions: aws_sdk_lambda::Client,
+    /// IAM.
+    pub identities: aws_sdk_iam::Client,
 }
 
 impl Account {
@@ -46,6 +50,8 @@ impl Account {
             stacks: aws_sdk_cloudformation::Client::new(&config),
             objects: aws_sdk_s3::Client::new(&config),
             secrets: aws_sdk_secretsmanager::Client::new(&config),
+            functions: aws_sdk_lambda::Client::new(&config),
+            identities: aws_sdk_iam::Client::new(&config),
         })
     }
 

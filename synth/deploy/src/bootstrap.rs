@@ -39,42 +39,113 @@ pub fn prepare(
         Some(path) => path.to_owned(),
         None => build(root, processor, frontend)?,
     };
-    let binary = fs::read(&path).map_err(|error| Error::Unreadable {
-        path: path.clone(),
-        why: error.to_string(),
-        help: "name the binary that `cargo bootstrap` has built, or leave `--bootstrap` out",
-    })?;
+    let binary = fs::read(&path).map_err(|error| unreadable(&path, &error))?;
     judge(&path, &binary, processor)?;
     Ok(Bootstrap { zip: zipped(&binary)? })
 }
 
-/// Builds the binary with the commands that the README names.
+/// How the binary would be obtained, in words; changes nothing.
+///
+/// # Errors
+/// Where it could not be: what is missing, and how to get it.
+pub fn obtainable(path: Option<&Path>, root: &Path, processor: Processor) -> Result<String, Error> {
+    if let Some(path) = path {
+        let binary = fs::read(path).map_err(|error| unreadable(path, &error))?;
+        judge(path, &binary, processor)?;
+        return Ok(format!("{}, {} bytes", path.display(), binary.len()));
+    }
+    let way = Way::here(root, processor)?;
+    if !way.target_is_installed() {
+        return Err(way.without_target());
+    }
+    Ok(format!("built by `{}`", way.command()))
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Error {
+    Error::Unreadable {
+        path: path.to_owned(),
+        why: error.to_string(),
+        help: "name the binary that `cargo bootstrap` has built, or leave `--bootstrap` out",
+    }
+}
+
+/// How the binary is built on this machine: with the commands that the README names.
+#[derive(Debug)]
+struct Way {
+    arguments: Vec<String>,
+    /// What the binary is built for, as Rust calls it.
+    target: String,
+    /// Where it lies then, below the repository's root.
+    folder: String,
+    /// The search path, where it must be another one.
+    path: Option<std::ffi::OsString>,
+    is_native: bool,
+}
+
+impl Way {
+    fn here(root: &Path, processor: Processor) -> Result<Self, Error> {
+        let is_native = env::consts::ARCH == name(processor) && cfg!(target_os = "linux");
+        let target = format!("{}-unknown-linux-gnu", name(processor));
+        let (arguments, folder) = if is_native {
+            ("bootstrap".to_owned(), "target/lambda".to_owned())
+        } else {
+            (
+                format!("zigbuild --locked --profile lambda -p runtime --features lambda --target {target}.{GLIBC}"),
+                format!("target/{target}/lambda"),
+            )
+        };
+        Ok(Self {
+            arguments: arguments.split(' ').map(str::to_owned).collect(),
+            folder,
+            path: if is_native { None } else { with_zig(root)? },
+            target,
+            is_native,
+        })
+    }
+
+    fn command(&self) -> String {
+        format!("cargo {}", self.arguments.join(" "))
+    }
+
+    /// Whether Rust's own library is there for the processor. Where nobody says, the build does.
+    fn target_is_installed(&self) -> bool {
+        if self.is_native {
+            return true;
+        }
+        let mut rustc = Command::new("rustc");
+        let asked = rustc
+            .args(["--print", "target-libdir", "--target", &self.target])
+            .output();
+        asked.map_or(true, |answer| {
+            let folder = String::from_utf8_lossy(&answer.stdout);
+            answer.status.success() && Path::new(folder.trim()).is_dir()
+        })
+    }
+
+    fn without_target(&self) -> Error {
+        let target = &self.target;
+        Error::Unbuildable(format!(
+            "Rust's library for {target} is not installed\n  help: `rustup target add {target}`, or name a binary with `--bootstrap`"
+        ))
+    }
+}
+
+/// Builds the binary.
 fn build(root: &Path, processor: Processor, frontend: &dyn Frontend) -> Result<PathBuf, Error> {
-    let native = env::consts::ARCH == name(processor);
-    let target = format!("{}-unknown-linux-gnu", name(processor));
+    let way = Way::here(root, processor)?;
+    if !way.target_is_installed() {
+        return Err(way.without_target());
+    }
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    let (arguments, folder) = if native && cfg!(target_os = "linux") {
-        (vec!["bootstrap".to_owned()], "target/lambda".to_owned())
-    } else {
-        let arguments =
-            format!("zigbuild --locked --profile lambda -p runtime --features lambda --target {target}.{GLIBC}");
-        if let Some(path) = with_zig(root)? {
-            command.env("PATH", path);
-        }
-        let arguments = arguments.split(' ').map(str::to_owned).collect();
-        (arguments, format!("target/{target}/lambda"))
-    };
-    frontend.event(&Event::Building {
-        command: format!("cargo {}", arguments.join(" ")),
-    });
+    if let Some(path) = &way.path {
+        command.env("PATH", path);
+    }
+    frontend.event(&Event::Building { command: way.command() });
+    let here = root.as_os_str().is_empty();
     let status = command
-        .args(arguments)
-        .current_dir(if root.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            root
-        })
+        .args(&way.arguments)
+        .current_dir(if here { Path::new(".") } else { root })
         .stdin(Stdio::null())
         .status()
         .map_err(|error| {
@@ -84,11 +155,10 @@ fn build(root: &Path, processor: Processor, frontend: &dyn Frontend) -> Result<P
         })?;
     if !status.success() {
         return Err(Error::Unbuildable(format!(
-            "the functions' binary was not built: {status}\n  help: see above; `rustup target add {target}` installs what Rust needs for {}; or name a binary with `--bootstrap`",
-            name(processor)
+            "the functions' binary was not built: {status}\n  help: mend what cargo says above, or name a binary that was built elsewhere with `--bootstrap`"
         )));
     }
-    Ok(root.join(folder).join("bootstrap"))
+    Ok(root.join(way.folder).join("bootstrap"))
 }
 
 /// The search path with which cargo finds `cargo-zigbuild`; none if it is there anyway.

@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done, or nothing to do
-  1    `diff` found a difference, or `status` something that is not as it should be
+  1    `diff` found a difference, or `status` or `doctor` something that is not as it should be
   2    the flags, the configuration, the stacks or a named file are unusable
   3    AWS or GitHub cannot be reached, or does not let us
   4    somebody must decide: data would be lost, or the plan was not confirmed
@@ -40,6 +40,12 @@ Examples:
   deploy up --bootstrap target/lambda/bootstrap  take a binary that was built elsewhere
   deploy up --yes --json | jq 'select(.event == \"plan\")'")]
     Up(UpFlags),
+    /// Look at everything that `up` needs, and say what is missing and how to get it; changes nothing.
+    #[command(after_help = "\
+Examples:
+  deploy doctor                            before the first `up`
+  deploy doctor --credentials new-token    whether a token may do what it must, without storing it")]
+    Doctor(DoctorFlags),
     /// Say what `up` would change; the exit code is 1 if that is anything.
     Diff(Output),
     /// Say what there is and what of it is not as it should be; the exit code is 1 if that is anything.
@@ -51,6 +57,8 @@ Examples:
   deploy down --everything                  the webhook and all shared stacks; data stays
   deploy down --everything --allow-loss PullRequests --allow-loss Artifacts")]
     Down(DownFlags),
+    /// Run the reconciler now: it starts what lost webhooks and crashes have left undone.
+    Reconcile(ReconcileFlags),
     /// Have GitHub repeat the deliveries that were not answered with success.
     Redeliver(Output),
 }
@@ -60,6 +68,8 @@ impl Command {
         match self {
             Self::Up(flags) => &flags.output,
             Self::Down(flags) => &flags.output,
+            Self::Doctor(flags) => &flags.output,
+            Self::Reconcile(flags) => &flags.output,
             Self::Diff(output) | Self::Status(output) | Self::Redeliver(output) => output,
         }
     }
@@ -90,7 +100,7 @@ pub(crate) struct UpFlags {
     /// The functions' binary [default: built here, for the configuration's processor].
     #[arg(long, value_name = "FILE")]
     pub(crate) bootstrap: Option<PathBuf>,
-    /// Set GitHub's credentials to the content of a file; `-` is standard input [default: asked for where they are missing].
+    /// Set GitHub's credentials to the content of a file, a token or a GitHub App as JSON; `-` is standard input [default: asked for where they are missing].
     #[arg(long, value_name = "FILE")]
     pub(crate) credentials: Option<PathBuf>,
     /// A resource with data that may be replaced or removed, by its logical id; may be given several times.
@@ -99,6 +109,29 @@ pub(crate) struct UpFlags {
     /// Take the lock of a run on another machine that is dead.
     #[arg(long)]
     pub(crate) take_over: bool,
+}
+
+/// The flags of `doctor`.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorFlags {
+    #[command(flatten)]
+    pub(crate) output: Output,
+    /// The functions' binary that `up` is to take [default: whether it could be built here].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) bootstrap: Option<PathBuf>,
+    /// GitHub's credentials to be tried; `-` is standard input [default: those that the functions have].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) credentials: Option<PathBuf>,
+}
+
+/// The flags of `reconcile`.
+#[derive(Debug, Args)]
+pub(crate) struct ReconcileFlags {
+    #[command(flatten)]
+    pub(crate) output: Output,
+    /// Only say what it would start.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 /// The flags of `down`.

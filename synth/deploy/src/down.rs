@@ -20,7 +20,7 @@ use crate::follow::{self, condition, follow, status};
 use crate::memory::Memory;
 use crate::plan::StackPlan;
 use crate::wanted::Wanted;
-use crate::{assets, diff, environments};
+use crate::{assets, diff, environments, reconcile};
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -97,7 +97,11 @@ pub async fn run(request: &Request, account: &Account, frontend: &Arc<dyn Fronte
     };
     let closed = memory.lock().await.close().await;
     let receipt = outcome?;
+    let removed = !receipt.stacks.is_empty();
     frontend.event(&Event::Receipt(receipt));
+    if removed && matches!(request.environment, Some(Environment::PullRequest(_))) {
+        reconcile::finish(account, &request.project, &**frontend).await;
+    }
     closed
 }
 
@@ -173,7 +177,11 @@ impl Run<'_> {
             let mut plan = StackPlan::of(name, Some(&template), &nothing, &[]);
             plan.others.clear();
             let lost = plan.losses(&self.request.allow_loss).into_iter();
-            losses.extend(lost.filter(|loss| loss.data != synth::diff::Data::Kept && !is_transient));
+            let lost = lost.filter(|loss| loss.data != synth::diff::Data::Kept && !is_transient);
+            for mut loss in lost {
+                loss.physical_id = follow::physical_id(self.account, name, &loss.logical_id).await?;
+                losses.push(loss);
+            }
             there.push((stack, template, plan));
         }
         if !losses.is_empty() {

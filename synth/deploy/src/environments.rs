@@ -1,6 +1,6 @@
 //! The environments that there are, by their stacks' names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_cloudformation::types::StackStatus;
 use serde::Serialize;
@@ -23,26 +23,13 @@ pub struct Stacks {
 /// # Errors
 /// Where CloudFormation does not list its stacks.
 pub async fn all(account: &Account, project: &Project) -> Result<Vec<Stacks>, Error> {
-    let there = StackStatus::values()
-        .iter()
-        .filter(|status| !["DELETE_COMPLETE", "REVIEW_IN_PROGRESS"].contains(status));
-    let there = there.map(|status| StackStatus::from(*status)).collect();
-    let mut pages = account
-        .stacks
-        .list_stacks()
-        .set_stack_status_filter(Some(there))
-        .into_paginator()
-        .send();
     let mut found: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
-    while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| aws("cannot list the stacks", &error))?;
-        for stack in page.stack_summaries.unwrap_or_default() {
-            let name = stack.stack_name().unwrap_or_default();
-            let status = stack.stack_status().map_or("UNKNOWN", StackStatus::as_str);
-            if let Some(environment) = environment(&project.project, name) {
-                let stacks = found.entry(environment).or_default();
-                stacks.push((name.to_owned(), status.to_owned()));
-            }
+    for (name, status) in standing(account).await? {
+        // A change set that was never executed is no stack yet.
+        if status != "REVIEW_IN_PROGRESS"
+            && let Some(environment) = environment(&project.project, &name)
+        {
+            found.entry(environment).or_default().push((name, status));
         }
     }
     let stacks = found.into_iter().map(|(environment, mut stacks)| {
@@ -50,6 +37,35 @@ pub async fn all(account: &Account, project: &Project) -> Result<Vec<Stacks>, Er
         Stacks { environment, stacks }
     });
     Ok(stacks.collect())
+}
+
+/// All stacks of the account that were not deleted, each with its status.
+///
+/// # Errors
+/// Where CloudFormation does not list them.
+pub(crate) async fn standing(account: &Account) -> Result<Vec<(String, String)>, Error> {
+    // A stack that is deleted is listed for ninety days; there is no other way to leave it out than to name the rest.
+    let there = StackStatus::values()
+        .iter()
+        .filter(|status| **status != "DELETE_COMPLETE");
+    let there = there.map(|status| StackStatus::from(*status)).collect();
+    let pages = account.stacks.list_stacks().set_stack_status_filter(Some(there));
+    let mut items = pages.into_paginator().items().send();
+    let mut found = Vec::new();
+    while let Some(stack) = items.next().await {
+        let stack = stack.map_err(|error| aws("cannot list the stacks", &error))?;
+        let status = stack.stack_status().map_or("UNKNOWN", StackStatus::as_str).to_owned();
+        found.push((stack.stack_name.unwrap_or_default(), status));
+    }
+    Ok(found)
+}
+
+/// How many environments of a project these stacks are of.
+pub(crate) fn count(project: &Project, stacks: &[(String, String)]) -> usize {
+    let environments = stacks
+        .iter()
+        .filter_map(|(name, _)| environment(&project.project, name));
+    environments.collect::<BTreeSet<_>>().len()
 }
 
 /// The environment that a stack is of, if it is one of the project's.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::names::Clash;
 use crate::plan::Loss;
 
 /// Everything that was asked for is done.
@@ -66,6 +67,12 @@ pub enum Error {
         /// The way out.
         help: &'static str,
     },
+    /// Names that the project needs are taken.
+    #[error("nothing was changed, since names that the project needs are taken:{}", listed(.0))]
+    Taken(Vec<Clash>),
+    /// AWS leaves no room for the shared stacks.
+    #[error("nothing was changed, since the account has no room:{}", listed(.0))]
+    NoRoom(Vec<String>),
     /// GitHub refuses or does not answer.
     #[error("{doing}: {words}\n  help: {help}")]
     GitHub {
@@ -154,13 +161,26 @@ impl Error {
     /// The exit code.
     pub const fn code(&self) -> u8 {
         match self {
-            Self::Unusable(_) | Self::Unreadable { .. } | Self::Unbuildable(_) | Self::WrongBinary { .. } => UNUSABLE,
-            Self::Aws { .. } | Self::GitHub { .. } | Self::NoCredentials(_) => DENIED,
+            Self::Unusable(_)
+            | Self::Unreadable { .. }
+            | Self::Unbuildable(_)
+            | Self::WrongBinary { .. }
+            | Self::Taken(_) => UNUSABLE,
+            Self::Aws { .. } | Self::GitHub { .. } | Self::NoCredentials(_) | Self::NoRoom(_) => DENIED,
             Self::Loss(_) | Self::Unconfirmed { .. } => UNDECIDED,
             Self::Locked { .. } | Self::TakenOver => BUSY,
             Self::Rejected { .. } | Self::Failed { .. } => FAILED,
             Self::Unanswered { .. } => UNANSWERED,
             Self::Interrupted => INTERRUPTED,
+        }
+    }
+
+    /// Credentials without these repository permissions.
+    pub(crate) fn unentitled(repository: &str, missing: &[&str]) -> Self {
+        Self::GitHub {
+            doing: format!("GitHub's credentials lack permissions that the functions need on {repository}"),
+            words: missing.join(", "),
+            help: "give the token or the GitHub App these repository permissions, read and write, and accept them in the App's installation, or give a classic token the scope `repo`; then run the same command again".to_owned(),
         }
     }
 
@@ -178,6 +198,10 @@ impl Error {
             message: self.to_string(),
         }
     }
+}
+
+fn listed(items: &[impl std::fmt::Display]) -> String {
+    items.iter().map(|item| format!("\n{item}")).collect()
 }
 
 fn losses(losses: &[Loss]) -> String {

@@ -110,6 +110,19 @@ pub enum Event {
     },
     /// What `status` has found.
     Status(crate::status::Status),
+    /// What `doctor` has found.
+    Diagnosis(crate::doctor::Diagnosis),
+    /// What the reconciler has found and done.
+    Reconciled {
+        /// How many pull requests and environments it has compared.
+        compared: u32,
+        /// Whether it was only to say what it would do.
+        dry_run: bool,
+        /// The executions that it has started, or would: a line each.
+        repairs: Vec<String>,
+        /// Whether there was more than one run may start.
+        more: bool,
+    },
     /// What `down` has removed and kept.
     Receipt(crate::down::Receipt),
     /// A delivery that had failed is made again.

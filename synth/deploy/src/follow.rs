@@ -80,6 +80,16 @@ pub async fn resources(account: &Account, stack: &str) -> Result<Vec<StackResour
     Ok(resources)
 }
 
+/// The name in the account of a stack's resource.
+///
+/// # Errors
+/// Where CloudFormation does not say.
+pub(crate) async fn physical_id(account: &Account, stack: &str, logical_id: &str) -> Result<Option<String>, Error> {
+    let found = resources(account, stack).await?.into_iter();
+    let mut found = found.filter(|resource| resource.logical_resource_id() == Some(logical_id));
+    Ok(found.next().and_then(|resource| resource.physical_resource_id))
+}
+
 /// Follows a stack until it is at rest. `before` is [`mark`] of it before it was asked to change; none if it is at work already.
 ///
 /// # Errors

@@ -96,7 +96,7 @@ pub struct Delivery {
 struct Refused {
     status: u16,
     words: String,
-    /// How to mend it, where the status alone does not tell.
+    /// How to mend it, where it is not the request that was refused, but who asks: an App that gets no token.
     help: Option<String>,
 }
 
@@ -107,6 +107,11 @@ impl Refused {
             words,
             help: None,
         }
+    }
+
+    /// Whether it is the request that was refused, with one of these statuses.
+    fn is(&self, statuses: &[u16]) -> bool {
+        self.help.is_none() && statuses.contains(&self.status)
     }
 
     fn with(self, help: impl Into<String>) -> Self {
@@ -154,14 +159,53 @@ impl GitHub {
     /// Where GitHub does not say, the credential lacks the right, or an App gets no token.
     pub async fn accepts(&self) -> Result<bool, Error> {
         match self.send(&Method::GET, "/hooks?per_page=1", None).await {
-            Err(Refused {
-                status: 401,
-                help: None,
-                ..
-            }) => Ok(false),
+            Err(refused) if refused.is(&[401]) => Ok(false),
             Err(refused) => Err(self.refusal(&format!("{} does not open the webhooks", self.asker()), refused)),
             Ok(_) => Ok(true),
         }
+    }
+
+    /// The repository permissions that the functions need and the credential does not give them; none if nothing is missing.
+    ///
+    /// What writes is asked for about a commit that cannot be: GitHub looks at permissions first, so a refusal for the commit's sake
+    /// is a permission, and nothing is changed.
+    ///
+    /// # Errors
+    /// Where GitHub does not say.
+    pub async fn lacks(&self) -> Result<Vec<&'static str>, Error> {
+        let nowhere = "0".repeat(40);
+        let status = json!({"state": "pending", "context": "deploy/rights", "description": "no commit has this"});
+        let deployment = json!({
+            "ref": nowhere, "environment": "deploy-rights", "auto_merge": false, "required_contexts": [],
+        });
+        let probes = [
+            ("Pull requests", Method::GET, "/pulls?per_page=1".to_owned(), None),
+            (
+                "Commit statuses",
+                Method::POST,
+                format!("/statuses/{nowhere}"),
+                Some(&status),
+            ),
+            (
+                "Deployments",
+                Method::POST,
+                "/deployments".to_owned(),
+                Some(&deployment),
+            ),
+        ];
+        let mut missing = Vec::new();
+        for (permission, method, path, body) in probes {
+            match self.send(&method, &path, body).await {
+                Ok(_) => {}
+                Err(refused) if refused.is(&[422]) => {}
+                Err(refused) if refused.is(&[403, 404]) => missing.push(permission),
+                Err(refused) => {
+                    let doing = format!("cannot ask what {} may do", self.asker());
+                    return Err(self.refusal(&doing, refused));
+                }
+            }
+        }
+        Ok(missing)
     }
 
     /// A hook; none if it is gone.
@@ -170,7 +214,7 @@ impl GitHub {
     /// Where GitHub does not say.
     pub async fn hook(&self, id: u64) -> Result<Option<Hook>, Error> {
         match self.send(&Method::GET, &format!("/hooks/{id}"), None).await {
-            Err(Refused { status: 404, .. }) => Ok(None),
+            Err(refused) if refused.is(&[404]) => Ok(None),
             other => self.read("cannot look at the webhook", other).map(Some),
         }
     }
@@ -228,7 +272,8 @@ impl GitHub {
     /// Where GitHub refuses.
     pub async fn delete_hook(&self, id: u64) -> Result<(), Error> {
         match self.send(&Method::DELETE, &format!("/hooks/{id}"), None).await {
-            Ok(_) | Err(Refused { status: 404, .. }) => Ok(()),
+            Ok(_) => Ok(()),
+            Err(refused) if refused.is(&[404]) => Ok(()),
             Err(refused) => Err(self.refusal("cannot delete the webhook", refused)),
         }
     }

@@ -7,17 +7,17 @@ mod config;
 mod frontend;
 mod render;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
 use deploy::account::Account;
 use deploy::secrets::Source;
-use deploy::{Error, Event, Frontend, diff, down, error, redeliver, status, up, wanted};
+use deploy::{Error, Event, Frontend, diff, doctor, down, error, reconcile, redeliver, status, up, wanted};
 use stacks::{Environment, Project};
 
-use cli::{Cli, Command, DownFlags, UpFlags};
+use cli::{Cli, Command, DoctorFlags, DownFlags, UpFlags};
 use frontend::Terminal;
 
 fn main() -> ExitCode {
@@ -62,27 +62,48 @@ async fn go(command: &Command) -> Result<u8, Error> {
         _ => false,
     };
     let frontend: Arc<dyn Frontend> = Arc::new(Terminal::new(output.json, yes));
-    let account = Account::connect(project.region.name(), output.service_role.clone()).await?;
+    let account = Account::connect(project.region.name(), output.service_role.clone()).await;
     match command {
         Command::Up(flags) => {
             let request = up_request(flags, project, root);
-            up::run(&request, &account, &frontend).await?;
+            up::run(&request, &account?, &frontend).await?;
         }
         Command::Diff(_) => {
-            if diff::run(&account, &wanted::shared(&project)?, &*frontend).await? {
+            if diff::run(&account?, &wanted::shared(&project)?, &*frontend).await? {
                 return Ok(error::DIFFERS);
             }
         }
         Command::Status(_) => {
-            let found = status::run(&account, &project, &wanted::shared(&project)?).await?;
+            let found = status::run(&account?, &project, &wanted::shared(&project)?).await?;
             let is_well = found.is_well();
             frontend.event(&Event::Status(found));
             return Ok(if is_well { error::DONE } else { error::DIFFERS });
         }
-        Command::Down(flags) => down::run(&down_request(flags, &project)?, &account, &frontend).await?,
-        Command::Redeliver(_) => redeliver::run(&account, &project, &*frontend).await?,
+        Command::Down(flags) => down::run(&down_request(flags, &project)?, &account?, &frontend).await?,
+        Command::Reconcile(flags) => reconcile::run(&account?, &project, flags.dry_run, &*frontend).await?,
+        Command::Redeliver(_) => redeliver::run(&account?, &project, &*frontend).await?,
+        Command::Doctor(flags) => return examine(flags, project, &root, account, &*frontend).await,
     }
     Ok(error::DONE)
+}
+
+async fn examine(
+    flags: &DoctorFlags,
+    project: Project,
+    root: &Path,
+    account: Result<Account, Error>,
+    frontend: &dyn Frontend,
+) -> Result<u8, Error> {
+    let credentials = flags.credentials.as_deref().map(Source::of);
+    let request = doctor::Request {
+        project,
+        credentials: credentials.as_ref().map(Source::read).transpose()?,
+        bootstrap: flags.bootstrap.clone(),
+    };
+    let diagnosis = doctor::run(&request, root, account).await;
+    let is_well = diagnosis.is_well();
+    frontend.event(&Event::Diagnosis(diagnosis));
+    Ok(if is_well { error::DONE } else { error::DIFFERS })
 }
 
 fn up_request(flags: &UpFlags, project: Project, root: PathBuf) -> up::Request {

@@ -45,6 +45,14 @@ pub struct KnownStack {
     pub template: String,
 }
 
+impl Facts {
+    /// Who keeps other runs out, as a run that is kept out is told; none if nobody does.
+    pub fn holder(&self, project: &str) -> Option<Error> {
+        let lock = self.lock.as_ref().filter(|lock| lock.holds())?;
+        Some(lock.refusal(project))
+    }
+}
+
 impl KnownStack {
     /// Whether nobody has changed the stack since.
     pub fn is(&self, stack: &aws_sdk_cloudformation::types::Stack) -> bool {

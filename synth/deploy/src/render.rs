@@ -10,7 +10,7 @@ use deploy::Error;
 use deploy::down::{Kept, Receipt};
 use deploy::event::{Event, WebhookChange};
 use deploy::plan::{PropertyPlan, ResourcePlan, StackPlan};
-use deploy::status::Status;
+use deploy::status::{Line, Status};
 use serde_json::Value;
 use synth::diff::{Action, Data};
 
@@ -95,6 +95,13 @@ pub(crate) fn text(event: &Event) -> Option<String> {
         }
         Event::Pinged { status, outcome } => format!("webhook answered GitHub's ping with {status} ({outcome})"),
         Event::Status(status) => return Some(self::status(status)),
+        Event::Diagnosis(diagnosis) => return Some(self::diagnosis(&diagnosis.checks)),
+        Event::Reconciled {
+            compared,
+            dry_run,
+            repairs,
+            more,
+        } => return Some(reconciled(*compared, *dry_run, repairs, *more)),
         Event::Receipt(receipt) => return Some(self::receipt(receipt)),
         Event::Redelivered { id, about } => format!("delivery {id} ({about}) is made again"),
         Event::Warning { message } => format!("{}: {message}", painted(YELLOW, "warning")),
@@ -107,16 +114,49 @@ fn status(status: &Status) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING);
     table.set_content_arrangement(ContentArrangement::Disabled);
-    for line in status
+    let lines = status
         .stacks
         .iter()
         .chain([&status.webhook])
-        .chain(&status.environments)
-    {
+        .chain(&status.environments);
+    for line in lines {
         let problem = line.problem.clone().unwrap_or_default();
         table.add_row([line.name.clone(), line.state.clone(), problem]);
     }
     format!("{}\n", table.trim_fmt())
+}
+
+/// A line each, and below it what is missing and how to get it.
+fn diagnosis(lines: &[Line]) -> String {
+    let mut text = String::new();
+    // Writing into a String does not fail.
+    for Line { name, state, problem } in lines {
+        let Some(problem) = problem else {
+            let _ = writeln!(text, "{} {name}: {state}", painted(GREEN, "ok     "));
+            continue;
+        };
+        let _ = writeln!(text, "{} {name}: {state}", painted(RED.bold(), "missing"));
+        for line in problem.lines() {
+            let _ = writeln!(text, "        {line}");
+        }
+    }
+    text
+}
+
+fn reconciled(compared: u32, dry_run: bool, repairs: &[String], more: bool) -> String {
+    let verb = if dry_run { "would start" } else { "started" };
+    let mut text = format!("compared: {compared} pull requests and environments\n");
+    // Writing into a String does not fail.
+    for repair in repairs {
+        let _ = writeln!(text, "{verb}: {repair}");
+    }
+    if repairs.is_empty() {
+        text.push_str("nothing to mend\n");
+    }
+    if more {
+        text.push_str("there is more: run it again\n");
+    }
+    text
 }
 
 fn receipt(receipt: &Receipt) -> String {

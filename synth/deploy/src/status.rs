@@ -48,7 +48,7 @@ impl Status {
 }
 
 impl Line {
-    fn new(name: impl Into<String>, state: impl Into<String>, problem: Option<String>) -> Self {
+    pub(crate) fn new(name: impl Into<String>, state: impl Into<String>, problem: Option<String>) -> Self {
         Self {
             name: name.into(),
             state: state.into(),

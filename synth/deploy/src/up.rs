@@ -6,23 +6,22 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use aws_sdk_cloudformation::types::{ChangeSetType, Stack};
+use aws_sdk_cloudformation::types::Stack;
 use clients::cloudformation::Condition;
 use serde_json::Value;
 use stacks::Project;
 
 use crate::account::Account;
 use crate::bootstrap::{self, Bootstrap};
-use crate::change_set::{self, Prepared};
-use crate::error::{Error, aws, told};
+use crate::error::{Error, told};
 use crate::event::{Event, Frontend};
-use crate::follow::{self, Settled, condition, follow, status};
+use crate::follow::{self, condition};
 use crate::github::GitHub;
 use crate::memory::{KnownStack, Memory};
 use crate::plan::StackPlan;
 use crate::secrets::{self, SecretText, Source};
 use crate::wanted::{self, Wanted};
-use crate::{assets, diff, webhook};
+use crate::{assets, checks, diff, webhook};
 
 /// The output with the API's address.
 pub(crate) const URL: &str = "WebhookUrl";
@@ -30,8 +29,6 @@ pub(crate) const URL: &str = "WebhookUrl";
 pub(crate) const SECRET: &str = "WebhookSecretArn";
 /// The output with the secret that takes GitHub's credentials.
 pub(crate) const CREDENTIALS: &str = "GitHubCredentialsArn";
-/// How often a stack is looked at again before somebody must see why it never comes to rest.
-const ROUNDS: usize = 8;
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -51,12 +48,12 @@ pub struct Request {
 }
 
 /// A run at work.
-struct Run<'a> {
-    request: &'a Request,
-    account: &'a Account,
+pub(crate) struct Run<'a> {
+    pub(crate) request: &'a Request,
+    pub(crate) account: &'a Account,
     memory: &'a tokio::sync::Mutex<Memory>,
-    frontend: &'a Arc<dyn Frontend>,
-    bucket: String,
+    pub(crate) frontend: &'a Arc<dyn Frontend>,
+    pub(crate) bucket: String,
     /// GitHub, with the credentials that were asked about last: a GitHub App's token is made once a run.
     github: tokio::sync::Mutex<Option<(SecretText, Arc<GitHub>)>>,
 }
@@ -110,6 +107,11 @@ impl Run<'_> {
             let found = follow::stack(self.account, &stack.name).await?;
             present.insert(stack.name.clone(), found);
         }
+        let both = wanted
+            .iter()
+            .map(|stack| (stack, present.get(&stack.name).and_then(Option::as_ref)));
+        let both: Vec<_> = both.collect();
+        checks::run(self.account, &self.request.project, &both, &**self.frontend).await?;
         let templates = self.spare_data(&wanted, &present).await?;
         // Before a stack has made the secret there is none to read.
         let secret = present
@@ -150,6 +152,9 @@ impl Run<'_> {
                 });
             }
             let is_new = stored.is_none_or(|stored| stored.value != given);
+            if is_new {
+                self.entitled(&given).await?;
+            }
             return Ok((given, is_new));
         }
         let why = match stored {
@@ -162,13 +167,14 @@ impl Run<'_> {
         };
         let entered = self.ask(move |frontend| frontend.credentials(&why)).await?;
         if self.opens(&entered).await? {
+            self.entitled(&entered).await?;
             return Ok((entered, true));
         }
         Err(Error::NoCredentials("GitHub does not take what was entered".to_owned()))
     }
 
     /// Asks a person, on a thread that may wait for ever while everything else goes on.
-    async fn ask<T: Send + 'static>(
+    pub(crate) async fn ask<T: Send + 'static>(
         &self,
         question: impl FnOnce(&dyn Frontend) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
@@ -187,6 +193,15 @@ impl Run<'_> {
             });
         }
         Ok(opens)
+    }
+
+    /// Refuses credentials with which the functions could not do their work.
+    async fn entitled(&self, credentials: &SecretText) -> Result<(), Error> {
+        let missing = self.github(credentials).await?.lacks().await?;
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(Error::unentitled(&self.request.project.repository, &missing))
     }
 
     async fn github(&self, credentials: &SecretText) -> Result<Arc<GitHub>, Error> {
@@ -231,55 +246,13 @@ impl Run<'_> {
             return Ok(templates);
         }
         for loss in losses.iter_mut().filter(|loss| loss.physical_id.is_none()) {
-            loss.physical_id = self.physical_id(&loss.stack, &loss.logical_id).await?;
+            loss.physical_id = follow::physical_id(self.account, &loss.stack, &loss.logical_id).await?;
         }
         Err(Error::Loss(losses))
     }
 
-    /// The name in the account of a stack's resource.
-    async fn physical_id(&self, stack: &str, logical_id: &str) -> Result<Option<String>, Error> {
-        let resources = follow::resources(self.account, stack).await?;
-        let found = resources
-            .into_iter()
-            .find(|resource| resource.logical_resource_id() == Some(logical_id));
-        Ok(found.and_then(|resource| resource.physical_resource_id))
-    }
-
-    /// Brings a stack to what is wanted, from wherever it is.
-    async fn settle(&self, wanted: &Wanted, found: Option<Stack>, template: Option<&Value>) -> Result<Stack, Error> {
-        let mut found = found;
-        for _ in 0..ROUNDS {
-            match (condition(found.as_ref()), &found) {
-                (Condition::Gone | Condition::Empty, _) => {
-                    if let Some(stack) = self.change(wanted, None, None).await? {
-                        return Ok(stack);
-                    }
-                }
-                (Condition::Settled, Some(stack)) => {
-                    if self.is_known(wanted, stack).await {
-                        self.unchanged(wanted);
-                        return Ok(stack.clone());
-                    }
-                    if let Some(stack) = self.change(wanted, Some(stack), template).await? {
-                        return Ok(stack);
-                    }
-                }
-                (Condition::Unusable, Some(stack)) => self.discard(wanted, stack).await?,
-                (Condition::Torn, Some(stack)) => self.go_back(wanted, stack).await?,
-                (_, Some(stack)) => self.wait(wanted, stack).await?,
-                (_, None) => {}
-            }
-            found = follow::stack(self.account, &wanted.name).await?;
-        }
-        Err(Error::Failed {
-            stack: wanted.name.clone(),
-            status: found.as_ref().map_or_else(|| "gone".to_owned(), status),
-            cause: "it never comes to rest; something else keeps changing it".to_owned(),
-        })
-    }
-
     /// Whether nothing has changed since an earlier run has left the stack as it should be.
-    async fn is_known(&self, wanted: &Wanted, stack: &Stack) -> bool {
+    pub(crate) async fn is_known(&self, wanted: &Wanted, stack: &Stack) -> bool {
         let memory = self.memory.lock().await;
         memory.facts.stacks.get(&wanted.name) == Some(&known(wanted, stack))
     }
@@ -294,123 +267,10 @@ impl Run<'_> {
         memory.save().await
     }
 
-    fn unchanged(&self, wanted: &Wanted) {
+    pub(crate) fn unchanged(&self, wanted: &Wanted) {
         self.frontend.event(&Event::Unchanged {
             stack: wanted.name.clone(),
         });
-    }
-
-    /// Changes the stack, or creates it; none if it must be looked at again.
-    async fn change(
-        &self,
-        wanted: &Wanted,
-        present: Option<&Stack>,
-        template: Option<&Value>,
-    ) -> Result<Option<Stack>, Error> {
-        let old = match (present, template) {
-            (Some(_), None) => Some(diff::template(self.account, &wanted.name).await?),
-            (Some(_), Some(template)) => Some(template.clone()),
-            (None, _) => None,
-        };
-        let template = if wanted.is_large() {
-            Some(assets::template(self.account, &self.bucket, wanted, &**self.frontend).await?)
-        } else {
-            None
-        };
-        let kind = if present.is_some() {
-            ChangeSetType::Update
-        } else {
-            ChangeSetType::Create
-        };
-        let changes = match change_set::prepare(self.account, wanted, &kind, template.as_deref()).await? {
-            Prepared::Ready(changes) => changes,
-            Prepared::Nothing => {
-                self.unchanged(wanted);
-                return Ok(present.cloned());
-            }
-            Prepared::Busy => return Ok(None),
-        };
-        let plan = StackPlan::of(&wanted.name, old.as_ref(), &wanted.tree, &changes);
-        self.frontend.event(&Event::Plan(plan.clone()));
-        let losses = plan.losses(&self.request.allow_loss);
-        if !losses.is_empty() {
-            change_set::discard(self.account, wanted).await?;
-            return Err(Error::Loss(losses));
-        }
-        let resources = plan.resources.len();
-        if !self.ask(move |frontend| frontend.confirm(&plan)).await? {
-            change_set::discard(self.account, wanted).await?;
-            return Err(Error::Unconfirmed {
-                stack: wanted.name.clone(),
-            });
-        }
-        let before = present.map(follow::mark);
-        if !change_set::execute(self.account, wanted).await? {
-            return Ok(None);
-        }
-        let id = present.and_then(Stack::stack_id).unwrap_or(&wanted.name);
-        let settled = follow(
-            self.account,
-            &wanted.name,
-            id,
-            before.as_deref(),
-            resources,
-            &**self.frontend,
-        )
-        .await?;
-        complete(wanted, settled, &**self.frontend).map(Some)
-    }
-
-    /// Waits for what the stack is at work on, whoever asked for it.
-    async fn wait(&self, wanted: &Wanted, stack: &Stack) -> Result<(), Error> {
-        let id = stack.stack_id().unwrap_or(&wanted.name);
-        let of = wanted.resources();
-        follow(self.account, &wanted.name, id, None, of, &**self.frontend).await?;
-        Ok(())
-    }
-
-    /// Deletes a stack that was never complete and can be nothing else.
-    async fn discard(&self, wanted: &Wanted, stack: &Stack) -> Result<(), Error> {
-        self.frontend.event(&Event::Discarding {
-            stack: wanted.name.clone(),
-            status: status(stack),
-        });
-        let id = stack.stack_id().unwrap_or(&wanted.name);
-        self.account
-            .stacks
-            .delete_stack()
-            .stack_name(id)
-            .set_role_arn(self.account.service_role.clone())
-            .send()
-            .await
-            .map_err(|error| aws(format!("cannot delete the stack {}", wanted.name), &error))?;
-        let before = follow::mark(stack);
-        let of = wanted.resources();
-        let settled = follow(self.account, &wanted.name, id, Some(&before), of, &**self.frontend).await?;
-        match settled.stack {
-            Some(stack) if condition(Some(&stack)) != Condition::Gone => Err(failed(wanted, &stack, settled.cause)),
-            _ => Ok(()),
-        }
-    }
-
-    /// Has CloudFormation go on with a rollback that has failed.
-    async fn go_back(&self, wanted: &Wanted, stack: &Stack) -> Result<(), Error> {
-        let id = stack.stack_id().unwrap_or(&wanted.name);
-        let asked = self
-            .account
-            .stacks
-            .continue_update_rollback()
-            .stack_name(id)
-            .send()
-            .await;
-        asked.map_err(|error| aws(format!("cannot have {} go on rolling back", wanted.name), &error))?;
-        let before = follow::mark(stack);
-        let of = wanted.resources();
-        let settled = follow(self.account, &wanted.name, id, Some(&before), of, &**self.frontend).await?;
-        match settled.stack {
-            Some(stack) if condition(Some(&stack)) == Condition::Torn => Err(failed(wanted, &stack, settled.cause)),
-            _ => Ok(()),
-        }
     }
 
     /// Tells of the stack's outputs, and returns them.
@@ -481,36 +341,5 @@ fn known(wanted: &Wanted, stack: &Stack) -> KnownStack {
         changed: follow::changed(stack),
         fingerprint: wanted.fingerprint(),
         template: wanted.template_hash(),
-    }
-}
-
-/// The stack, if it is what was wanted.
-fn complete(wanted: &Wanted, settled: Settled, frontend: &dyn Frontend) -> Result<Stack, Error> {
-    let Some(stack) = settled.stack else {
-        return Err(Error::Failed {
-            stack: wanted.name.clone(),
-            status: "gone".to_owned(),
-            cause: settled.cause.unwrap_or_else(|| "somebody has deleted it".to_owned()),
-        });
-    };
-    let status = status(&stack);
-    if !["CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"].contains(&status.as_str()) {
-        return Err(failed(wanted, &stack, settled.cause));
-    }
-    frontend.event(&Event::Complete {
-        stack: wanted.name.clone(),
-        status,
-    });
-    Ok(stack)
-}
-
-fn failed(wanted: &Wanted, stack: &Stack, cause: Option<String>) -> Error {
-    let words = || stack.stack_status_reason().map(str::to_owned);
-    Error::Failed {
-        stack: wanted.name.clone(),
-        status: status(stack),
-        cause: cause
-            .or_else(words)
-            .unwrap_or_else(|| "CloudFormation says no more".to_owned()),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_cloudformation::types::{Capability, Parameter, Tag};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use stacks::Project;
+use stacks::{Environment, Project};
 use synth::{Assembly, Asset, SynthesizedStack};
 
 use crate::error::Error;
@@ -36,11 +36,20 @@ pub struct Wanted {
 /// # Errors
 /// All faults of all stacks.
 pub fn shared(project: &Project) -> Result<Vec<Wanted>, Error> {
-    let assembly = stacks::shared(project).map_err(|faults| {
-        let faults: Vec<String> = faults.0.iter().map(ToString::to_string).collect();
-        Error::Unusable(faults.join("\n"))
-    })?;
-    all(assembly)
+    all(stacks::shared(project).map_err(unusable)?)
+}
+
+/// The stacks of an environment, with the sample application as its own.
+///
+/// # Errors
+/// All faults of all stacks.
+pub fn environment(project: &Project, environment: Environment) -> Result<Vec<Wanted>, Error> {
+    all(stacks::environment(project, environment).map_err(unusable)?)
+}
+
+fn unusable(faults: synth::Faults) -> Error {
+    let faults: Vec<String> = faults.0.iter().map(ToString::to_string).collect();
+    Error::Unusable(faults.join("\n"))
 }
 
 /// The stacks of an assembly, in the order of deployment.
@@ -124,6 +133,12 @@ impl Wanted {
     /// How many resources it has.
     pub fn resources(&self) -> usize {
         self.tree["Resources"].as_object().map_or(0, serde_json::Map::len)
+    }
+
+    /// How many resources of a type it has.
+    pub fn count(&self, type_name: &str) -> usize {
+        let resources = self.tree["Resources"].as_object().into_iter().flatten();
+        resources.filter(|(_, resource)| resource["Type"] == type_name).count()
     }
 
     pub(crate) fn parameters(&self) -> Vec<Parameter> {

@@ -230,6 +230,10 @@ impl State {
             "codepipeline" => Ok(self.play(service, operation, parameters).await),
             "cloudformation" => match cloudformation::refusal(operation, parameters, &self.backstage).await {
                 Some((code, message)) => Ok(Answer::error(service.protocol, 400, code, &message)),
+                // MiniStack knows no limits; these are those of a new account.
+                None if operation == "DescribeAccountLimits" => {
+                    Ok(Answer::given(service.protocol, 200, cloudformation::ACCOUNT_LIMITS))
+                }
                 None => self.backstage.forward(head, body).await,
             },
             "apigateway" => self.backstage.forward(head, body).await.map(|mut answer| {

@@ -62,6 +62,14 @@ impl Call {
             })),
             "dynamodb" => own(arn(&format!("table/{}", text("TableName")))),
             "s3" => self.s3(),
+            "lambda" if self.operation == "Invoke" => {
+                let function = match text("FunctionName") {
+                    whole if whole.starts_with("arn:") => whole.to_owned(),
+                    name => arn(&format!("function:{name}")),
+                };
+                vec![Permission::new("lambda:InvokeFunction", function)]
+            }
+            "secretsmanager" if self.operation == "ListSecrets" => own("*".to_owned()),
             "secretsmanager" => {
                 let id = text("SecretId");
                 own(if id.starts_with("arn:") {

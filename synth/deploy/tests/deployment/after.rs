@@ -198,12 +198,7 @@ fn an_environment_is_found_and_removed_with_what_is_in_it() {
         serde_json::json!({"Resources": {"Files": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": bucket}}}});
     let topic = serde_json::json!({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}});
     for (stack, template) in [("app", files), ("deploy", topic)] {
-        let name = format!("{}-{stack}-pr-17", world.project);
-        let parameters = [("StackName", name.as_str()), ("TemplateBody", &template.to_string())];
-        client
-            .query("cloudformation", "CreateStack", &parameters)
-            .expect("it is made");
-        world.settled(&name);
+        world.create(&format!("{}-{stack}-pr-17", world.project), &template);
     }
     let put = client.rest("s3", http::Method::PUT, &format!("/{bucket}/a"), "a".into());
     put.expect("S3 takes it");

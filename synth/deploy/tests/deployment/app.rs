@@ -185,6 +185,12 @@ async fn a_token_is_of_the_one_repository_and_a_github_on_a_bad_day_is_asked_aga
     let asked = by(&github, 0, Asker::App);
     assert_eq!(asked.len(), 3);
     assert_eq!(asked[0].body, serde_json::json!({"repositories": ["thebestest"]}));
+    assert_eq!(deployer.lacks().await, Ok(Vec::new()));
+    assert_eq!(
+        by(&github, 0, Asker::App).len(),
+        3,
+        "what is refused for a commit's sake needs no other token"
+    );
     github.faults().always_on("GET /hooks", Fault::status(401));
     assert_eq!(
         deployer.accepts().await,
@@ -192,4 +198,25 @@ async fn a_token_is_of_the_one_repository_and_a_github_on_a_bad_day_is_asked_aga
         "it asks with a new token, and then no more"
     );
     assert_eq!(by(&github, 0, Asker::App).len(), 4);
+}
+
+#[tokio::test]
+async fn an_app_that_gets_no_token_does_not_take_its_webhook_for_gone() {
+    let Some((github, _)) = direct("an App is uninstalled") else {
+        return;
+    };
+    let id = github.repository(REPOSITORY).add_hook("https://example.com/hook");
+    let gone = github
+        .app()
+        .replace("\"installation_id\":5678", "\"installation_id\":9999");
+    let deployer = Deployer::new(github.api(), REPOSITORY, &SecretText::new(gone)).expect("it is made");
+    let told = [
+        deployer.hook(id).await.map(drop),
+        deployer.delete_hook(id).await,
+        deployer.lacks().await.map(drop),
+    ];
+    for told in told {
+        let words = told.expect_err("nobody was asked about the webhook").to_string();
+        assert!(words.contains("check `installation_id`"), "{words}");
+    }
 }

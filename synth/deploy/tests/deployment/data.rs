@@ -46,6 +46,45 @@ fn a_plan_that_replaces_the_table_stops_with_its_names_and_the_flag_before_anyth
 }
 
 #[test]
+fn users_that_a_plan_or_a_removal_would_take_away_stop_it_with_their_names_and_the_flag() {
+    let Some(world) = World::new("users are kept") else {
+        return;
+    };
+    world.up(&[]).succeeds();
+    let [_, _, manager] = world.shared();
+    world.change(&manager, |template: &mut Value| {
+        template["Resources"]["Users"] = serde_json::json!({"Type": "AWS::Cognito::UserPool", "Properties": {}});
+    });
+    let pool = world.resource(&manager, "Users").expect("somebody has added it");
+    let refused = world.up(&[NO_CREDENTIALS]).ends_with(4);
+    assert!(
+        refused.stderr.contains(&format!(
+            "Users ({pool}) AWS::Cognito::UserPool of {manager} is removed"
+        )),
+        "{refused}"
+    );
+    assert!(refused.stderr.contains("`--allow-loss Users`"), "{refused}");
+    assert_eq!(world.resource(&manager, "Users"), Some(pool));
+    world.up(&[NO_CREDENTIALS, "--allow-loss", "Users"]).succeeds();
+    assert_eq!(world.resource(&manager, "Users"), None);
+
+    let stage = format!("{}-app-stage", world.project);
+    let users = serde_json::json!({"Resources": {"Users": {"Type": "AWS::Cognito::UserPool", "Properties": {}}}});
+    world.create(&stage, &users);
+    let pool = world.resource(&stage, "Users").expect("it is there");
+    let refused = world.run(&["down", "--environment", "stage", "--yes"]).ends_with(4);
+    assert!(
+        refused
+            .stderr
+            .contains(&format!("Users ({pool}) AWS::Cognito::UserPool of {stage} is removed")),
+        "{refused}"
+    );
+    let named = ["down", "--environment", "stage", "--yes", "--allow-loss", "Users"];
+    world.run(&named).succeeds();
+    assert_eq!(world.stacks(), 3);
+}
+
+#[test]
 fn the_webhook_follows_when_the_api_was_deleted_and_is_made_again() {
     let Some(world) = World::new("the webhook follows the API") else {
         return;

@@ -4,9 +4,13 @@
 
 mod after;
 mod app;
+mod building;
+mod checks;
 mod data;
 mod interruption;
+mod reconcile;
 mod rights;
 mod secrets;
+mod terminal;
 mod up;
 mod world;

@@ -56,6 +56,9 @@ fn live(world: &World) {
     world.write("bootstrap", BOOTSTRAP);
     up(&[]).succeeds();
     world.run(&["status"]).succeeds();
+    world.run(&["doctor"]).ends_with(1);
+    // The stand-in's answer is none of a reconciler's; that it is asked is what counts here.
+    world.run(&["reconcile"]).ends_with(3);
     let [_, unit_test, manager] = world.shared();
     world.change(&manager, |template| {
         template["Resources"]["Claim"]["Properties"]["MemorySize"] = 1024.into();
@@ -67,8 +70,9 @@ fn live(world: &World) {
     let torn = format!(
         "<DescribeStacksResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><DescribeStacksResult><Stacks><member>\
          <StackId>{}</StackId><StackName>{unit_test}</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime>\
-         <StackStatus>UPDATE_ROLLBACK_FAILED</StackStatus></member></Stacks></DescribeStacksResult></DescribeStacksResponse>",
-        world.described(&unit_test, "StackId").expect("it is there")
+         <StackStatus>UPDATE_ROLLBACK_FAILED</StackStatus><Tags><member><Key>pipeline:project</Key><Value>{}</Value></member></Tags></member></Stacks></DescribeStacksResult></DescribeStacksResponse>",
+        world.described(&unit_test, "StackId").expect("it is there"),
+        world.project
     );
     // The second stack that is looked at.
     world.cloud.fail(

@@ -7,6 +7,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::Value;
+use stacks::project::Processor;
 use tempfile::TempDir;
 use testing::aws::{Call, Cloud};
 use testing::emission;
@@ -110,7 +111,15 @@ impl World {
 
     /// The deployer with the configuration and the stand-in, reading this.
     pub(crate) fn begin_with(&self, arguments: &[&str], input: Stdio) -> Child {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_deploy"));
+        let mut command = self.command(Command::new(env!("CARGO_BIN_EXE_deploy")), arguments);
+        if arguments.first() == Some(&"up") {
+            command.args(["--bootstrap", text(&self.path("bootstrap"))]);
+        }
+        command.stdin(input).spawn().expect("it starts")
+    }
+
+    /// A command with these arguments and the configuration, in the world's folder and with its credentials.
+    pub(crate) fn command(&self, mut command: Command, arguments: &[&str]) -> Command {
         command
             .args(arguments)
             .args(["--config", text(&self.path("project.yaml"))])
@@ -119,13 +128,32 @@ impl World {
             .env("HOME", self.folder.path())
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .current_dir(self.folder.path())
-            .stdin(input)
+            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        if arguments.first() == Some(&"up") {
-            command.args(["--bootstrap", text(&self.path("bootstrap"))]);
-        }
-        command.spawn().expect("it starts")
+        command
+    }
+
+    /// Has the functions run on this machine's processor, or on another.
+    pub(crate) fn run_functions(&self, here: bool) {
+        let is_arm = std::env::consts::ARCH == "aarch64";
+        self.configure(|project| {
+            let (processor, image) = if is_arm == here {
+                (Processor::Arm64, "aws/codebuild/amazonlinux-aarch64-standard:3.0")
+            } else {
+                (Processor::X86_64, "aws/codebuild/amazonlinux-x86_64-standard:5.0")
+            };
+            project.build.processor = processor;
+            image.clone_into(&mut project.build.image);
+        });
+    }
+
+    /// Changes the configuration.
+    pub(crate) fn configure(&self, change: impl FnOnce(&mut stacks::Project)) {
+        let text = fs::read_to_string(self.path("project.yaml")).expect("it is there");
+        let mut project = stacks::Project::from_yaml(&text).expect("it is right");
+        change(&mut project);
+        self.write("project.yaml", &serde_json::to_string(&project).expect("JSON is YAML"));
     }
 
     /// The calls that the deployer has made, without those of before.
@@ -187,6 +215,26 @@ impl World {
             .query("cloudformation", "UpdateStack", &parameters)
             .expect("it is changed");
         self.settled(stack);
+    }
+
+    /// Somebody creates a stack.
+    pub(crate) fn create(&self, stack: &str, template: &Value) {
+        let client = self.cloud.client("test");
+        let parameters = [("StackName", stack), ("TemplateBody", &template.to_string())];
+        client
+            .query("cloudformation", "CreateStack", &parameters)
+            .expect("it is made");
+        self.settled(stack);
+    }
+
+    /// The physical id of a stack's resource; none if it has none of that logical id.
+    pub(crate) fn resource(&self, stack: &str, logical_id: &str) -> Option<String> {
+        let client = self.cloud.client("test");
+        let parameters = [("StackName", stack), ("LogicalResourceId", logical_id)];
+        let text = client
+            .query("cloudformation", "DescribeStackResource", &parameters)
+            .ok()?;
+        between(&text, "<PhysicalResourceId>", "</PhysicalResourceId>")
     }
 
     /// Somebody deletes a stack.

@@ -7,6 +7,16 @@ use serde_json::Value;
 use super::template;
 use crate::aws::backstage::Backstage;
 
+/// What a new account may have, see
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>.
+pub(in crate::aws) const ACCOUNT_LIMITS: &str = concat!(
+    "<DescribeAccountLimitsResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\">",
+    "<DescribeAccountLimitsResult><AccountLimits>",
+    "<member><Name>StackLimit</Name><Value>2000</Value></member>",
+    "<member><Name>StackOutputsLimit</Name><Value>200</Value></member>",
+    "</AccountLimits></DescribeAccountLimitsResult></DescribeAccountLimitsResponse>"
+);
+
 /// An error's name and words.
 pub(in crate::aws) type Refusal = (&'static str, String);
 

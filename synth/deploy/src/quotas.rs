@@ -1,0 +1,222 @@
+//! Whether the account has room: what the shared stacks and the environments need, counted in their own templates, against what AWS
+//! lets an account have.
+//!
+//! Looked at are the quotas that new accounts meet first: stacks, IAM roles (ten an environment) and concurrent executions of Lambda
+//! (new accounts have 10). What runs short otherwise, such as CodeBuild's machines, makes builds wait and breaks nothing.
+
+use aws_sdk_iam::types::SummaryKeyType;
+use serde::Serialize;
+use stacks::{Environment, Project};
+
+use crate::account::Account;
+use crate::environments;
+use crate::error::{Error, aws, told};
+use crate::wanted::{self, Wanted};
+
+const ROLE: &str = "AWS::IAM::Role";
+/// Executions of functions that no environment causes: a webhook, the reconciler, a stage's deployment.
+const SHARED_EXECUTIONS: u64 = 3;
+/// Executions at a time for one environment: its state machine runs one function after the other.
+const OWN_EXECUTIONS: u64 = 1;
+
+/// How much of something an account may have, has, and will.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Quota {
+    /// Of what.
+    pub what: &'static str,
+    /// Where AWS raises it: the service and the quota's name in Service Quotas.
+    #[serde(skip)]
+    pub raised: &'static str,
+    /// How much there may be.
+    pub limit: u64,
+    /// How much there is.
+    pub used: u64,
+    /// How much more the shared stacks need.
+    pub shared: u64,
+    /// How much each environment needs.
+    pub each: u64,
+    /// How many environments may still come.
+    pub environments: u64,
+}
+
+impl Quota {
+    const fn room(&self) -> u64 {
+        self.limit.saturating_sub(self.used)
+    }
+
+    /// Whether the shared stacks have no room.
+    pub const fn blocks(&self) -> bool {
+        self.shared > self.room()
+    }
+
+    /// What is short, and the way out; none if nothing is.
+    pub fn problem(&self) -> Option<String> {
+        let Self {
+            what,
+            raised,
+            shared,
+            each,
+            environments,
+            ..
+        } = self;
+        let room = self.room();
+        if self.blocks() {
+            return Some(format!(
+                "the shared stacks need {shared} {what} more, and there is room for {room}: ask for a higher quota (Service Quotas, {raised})"
+            ));
+        }
+        let fit = room.saturating_sub(*shared).checked_div(*each).unwrap_or(*environments);
+        (fit < *environments).then(|| {
+            format!(
+                "there is room for {fit} of the {environments} environments that may still come: ask for a higher quota (Service Quotas, {raised}), or lower `limits.environments`"
+            )
+        })
+    }
+
+    /// How it is, in words.
+    pub fn state(&self) -> String {
+        let Self {
+            limit,
+            used,
+            shared,
+            each,
+            environments,
+            ..
+        } = self;
+        let needed = shared + each * environments;
+        format!("{used} of {limit} are taken, up to {needed} more will be")
+    }
+}
+
+/// Looks at the quotas. `missing` are the shared stacks that are still to be made.
+///
+/// # Errors
+/// Where AWS does not say.
+pub async fn look(account: &Account, project: &Project, missing: &[&Wanted]) -> Result<Vec<Quota>, Error> {
+    let environment = wanted::environment(project, Environment::Stage)?;
+    let there = environments::standing(account).await?;
+    // `stage` is one more than those that are limited.
+    let environments = u64::from(project.limits.environments) + 1;
+    let environments = environments.saturating_sub(count(environments::count(project, &there)));
+    let roles = |stack: &Wanted| count(stack.count(ROLE));
+    let stacks = Quota {
+        what: "stacks",
+        raised: "AWS CloudFormation, Stack count",
+        limit: stack_limit(account).await?,
+        used: count(there.len()),
+        shared: count(missing.len()),
+        each: count(environment.len()),
+        environments,
+    };
+    let (used, limit) = roles_there(account).await?;
+    let roles = Quota {
+        what: "IAM roles",
+        raised: "AWS Identity and Access Management in us-east-1, Roles per account",
+        limit,
+        used,
+        shared: missing.iter().map(|stack| roles(stack)).sum(),
+        each: environment.iter().map(roles).sum(),
+        environments,
+    };
+    let (used, limit) = executions(account).await?;
+    let executions = Quota {
+        what: "concurrent executions",
+        raised: "AWS Lambda, Concurrent executions",
+        limit,
+        used,
+        shared: if missing.is_empty() { 0 } else { SHARED_EXECUTIONS },
+        each: OWN_EXECUTIONS,
+        environments,
+    };
+    Ok(vec![stacks, roles, executions])
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+async fn stack_limit(account: &Account) -> Result<u64, Error> {
+    let doing = "cannot ask how many stacks there may be";
+    let mut limits = account.stacks.describe_account_limits().into_paginator().items().send();
+    while let Some(limit) = limits.next().await {
+        let limit = limit.map_err(|error| aws(doing, &error))?;
+        if limit.name() == Some("StackLimit") {
+            return Ok(limit.value().and_then(|value| value.try_into().ok()).unwrap_or(0));
+        }
+    }
+    Err(told(doing, "CloudFormation names no StackLimit"))
+}
+
+/// How many roles there are and may be.
+async fn roles_there(account: &Account) -> Result<(u64, u64), Error> {
+    let doing = "cannot ask how many roles there may be";
+    let answer = account.identities.get_account_summary().send().await;
+    let answer = answer.map_err(|error| aws(doing, &error))?;
+    let number = |key: SummaryKeyType| {
+        let number = answer.summary_map().and_then(|map| map.get(&key));
+        number.and_then(|number| u64::try_from(*number).ok())
+    };
+    // The SDK's list of keys lacks the newer ones, which IAM answers all the same.
+    let (used, limit) = (
+        number(SummaryKeyType::from("Roles")),
+        number(SummaryKeyType::from("RolesQuota")),
+    );
+    used.zip(limit)
+        .ok_or_else(|| told(doing, "IAM's summary has no number of roles"))
+}
+
+/// How many executions other functions have reserved, and how many there may be.
+async fn executions(account: &Account) -> Result<(u64, u64), Error> {
+    let doing = "cannot ask how many functions may run at a time";
+    let answer = account.functions.get_account_settings().send().await;
+    let answer = answer.map_err(|error| aws(doing, &error))?;
+    let limit = answer
+        .account_limit()
+        .ok_or_else(|| told(doing, "Lambda names no limit"))?;
+    let all = u64::try_from(limit.concurrent_executions()).unwrap_or(0);
+    let free = limit.unreserved_concurrent_executions();
+    let free = free.and_then(|free| u64::try_from(free).ok()).unwrap_or(all);
+    Ok((all.saturating_sub(free), all))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn quota(limit: u64, used: u64) -> Quota {
+        Quota {
+            what: "IAM roles",
+            raised: "IAM, Roles per account",
+            limit,
+            used,
+            shared: 20,
+            each: 10,
+            environments: 5,
+        }
+    }
+
+    #[test]
+    fn nothing_is_short_where_all_environments_fit() {
+        assert_eq!(quota(100, 30).problem(), None);
+    }
+
+    #[test]
+    fn environments_that_do_not_fit_are_counted_and_stop_nothing() {
+        let short = quota(100, 31);
+        let problem = short.problem().unwrap();
+        assert!(problem.contains("room for 4 of the 5 environments"), "{problem}");
+        assert!(!short.blocks());
+    }
+
+    #[test]
+    fn shared_stacks_that_do_not_fit_stop_a_run() {
+        let full = quota(100, 81);
+        assert!(full.blocks());
+        let problem = full.problem().unwrap();
+        assert!(
+            problem.contains("need 20 IAM roles more, and there is room for 19"),
+            "{problem}"
+        );
+        assert!(quota(10, 11).blocks(), "a quota that was lowered is no underflow");
+    }
+}

@@ -1,0 +1,202 @@
+//! What stands in the way is told before anything is made, by `doctor` and by `up`.
+
+use std::process::{Command, Stdio};
+
+use serde_json::json;
+use testing::aws::Fault;
+use testing::github;
+
+use crate::world::{CALLER, NO_CREDENTIALS, Outcome, World, text};
+
+/// Lambda's settings of an account that may run so many functions at a time.
+fn executions(limit: u32) -> Fault {
+    let settings = json!({
+        "AccountLimit": {"ConcurrentExecutions": limit, "UnreservedConcurrentExecutions": limit},
+        "AccountUsage": {"FunctionCount": 0},
+    });
+    Fault::Answer {
+        status: 200,
+        body: settings.to_string(),
+    }
+}
+
+fn doctor(world: &World, more: &[&str]) -> Outcome {
+    let bootstrap = world.path("bootstrap");
+    world.run(&[&["doctor", "--bootstrap", text(&bootstrap)], more].concat())
+}
+
+#[test]
+fn doctor_looks_at_all_that_up_needs_and_changes_nothing() {
+    let Some(world) = World::new("doctor looks at everything") else {
+        return;
+    };
+    let without = doctor(&world, &[]).ends_with(1);
+    assert!(without.stdout.contains("no credentials yet"), "{without}");
+    let token = world.path("token");
+    let healthy = doctor(&world, &["--credentials", text(&token)]).succeeds();
+    for line in [
+        "configuration",
+        "functions",
+        "account",
+        "names",
+        "stacks",
+        "IAM roles",
+        "concurrent executions",
+        "GitHub",
+    ] {
+        assert!(healthy.stdout.contains(line), "{line}: {healthy}");
+    }
+    let json = doctor(&world, &["--json", "--credentials", text(&token)]).succeeds();
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).expect("a line of JSON");
+    assert_eq!(json["event"], "diagnosis");
+    let calls = world.cloud.calls(CALLER);
+    let reads = |operation: &str| {
+        ["Get", "Describe", "List"]
+            .iter()
+            .any(|verb| operation.starts_with(verb))
+    };
+    assert!(calls.iter().all(|call| reads(&call.operation)), "{calls:?}");
+    assert_eq!(world.stacks(), 0);
+    assert_eq!(world.repository().all_statuses().len(), 0);
+    assert_eq!(world.repository().deployments("deploy-rights").len(), 0);
+
+    world.up(&[]).succeeds();
+    doctor(&world, &[]).succeeds();
+}
+
+#[test]
+fn doctor_goes_on_where_something_is_wrong_and_names_all_of_it() {
+    let Some(world) = World::new("doctor goes on") else {
+        return;
+    };
+    world.write("bootstrap", "no program");
+    world.write("token", "github_pat_of_somebody_else");
+    let mut command = world.command(
+        Command::new(env!("CARGO_BIN_EXE_deploy")),
+        &[
+            "doctor",
+            "--bootstrap",
+            text(&world.path("bootstrap")),
+            "--credentials",
+            text(&world.path("token")),
+        ],
+    );
+    for variable in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
+        command.env_remove(variable);
+    }
+    command.env("AWS_EC2_METADATA_DISABLED", "true").stdin(Stdio::null());
+    let ill = Outcome::of(command.spawn().expect("it starts")).ends_with(1);
+    assert!(ill.stdout.contains("is no program for Linux"), "{ill}");
+    assert!(ill.stdout.contains("aws sso login"), "{ill}");
+    assert!(ill.stdout.contains("expired or were revoked"), "{ill}");
+}
+
+#[test]
+fn a_token_without_a_right_that_the_functions_need_is_refused_before_anything_is_made() {
+    let Some(world) = World::new("a token's rights are looked at") else {
+        return;
+    };
+    world
+        .github
+        .faults()
+        .always_on("POST /repos/thebestest/thebestest/statuses", github::Fault::status(403));
+    let token = world.path("token");
+    let ill = doctor(&world, &["--credentials", text(&token)]).ends_with(1);
+    let words = "lack permissions that the functions need on thebestest/thebestest: Commit statuses";
+    assert!(ill.stdout.contains(words), "{ill}");
+    let refused = world.up(&[]).ends_with(3);
+    assert!(refused.stderr.contains(words), "{refused}");
+    assert_eq!(world.stacks(), 0);
+}
+
+#[test]
+fn a_secret_that_an_earlier_deployment_has_kept_is_told_before_anything_is_made() {
+    let Some(world) = World::new("a taken name is told") else {
+        return;
+    };
+    let name = format!("{}-webhook-secret", world.project);
+    let client = world.cloud.client("test");
+    let secret = json!({"Name": name, "SecretString": "kept"});
+    client
+        .json("secretsmanager", "secretsmanager.CreateSecret", &secret)
+        .expect("it is made");
+    // Another project's, whose name goes on where this one's ends.
+    let other = json!({"Name": format!("{name}-of-another"), "SecretString": "kept"});
+    client
+        .json("secretsmanager", "secretsmanager.CreateSecret", &other)
+        .expect("it is made");
+    let refused = world.up(&[]).ends_with(2);
+    assert!(
+        refused.stderr.contains(&format!("the secret {name} is there already")),
+        "{refused}"
+    );
+    assert!(
+        refused.stderr.contains(&format!(
+            "delete-secret --secret-id {name} --force-delete-without-recovery"
+        )),
+        "{refused}"
+    );
+    assert!(!refused.stderr.contains("of-another"), "{refused}");
+    assert_eq!(world.stacks(), 0);
+    assert!(
+        doctor(&world, &[])
+            .ends_with(1)
+            .stdout
+            .contains(&format!("{name} is taken"))
+    );
+
+    let named = json!({"SecretId": name, "ForceDeleteWithoutRecovery": true});
+    client
+        .json("secretsmanager", "secretsmanager.DeleteSecret", &named)
+        .expect("it is there");
+    world.up(&[]).succeeds();
+    world.assert_complete("the name is free");
+}
+
+#[test]
+fn a_stack_of_the_same_name_that_is_not_the_projects_is_left_alone() {
+    let Some(world) = World::new("somebody else's stack is left alone") else {
+        return;
+    };
+    let [_, unit_test, _] = world.shared();
+    let topic = json!({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}});
+    world.create(&unit_test, &topic);
+    let refused = world.up(&[]).ends_with(2);
+    assert!(
+        refused
+            .stderr
+            .contains(&format!("the stack {unit_test} is not this project's")),
+        "{refused}"
+    );
+    assert_eq!(world.template(&unit_test), topic);
+    assert_eq!(world.stacks(), 1);
+}
+
+#[test]
+fn quotas_that_leave_no_room_stop_a_first_run_and_those_that_bound_environments_are_told() {
+    let Some(world) = World::new("quotas are looked at") else {
+        return;
+    };
+    world.cloud.fail("lambda", "GetAccountSettings", 1, executions(2));
+    let refused = world.up(&[]).ends_with(3);
+    assert!(
+        refused
+            .stderr
+            .contains("need 3 concurrent executions more, and there is room for 2"),
+        "{refused}"
+    );
+    assert_eq!(world.stacks(), 0);
+
+    world.cloud.fail("lambda", "GetAccountSettings", 1, executions(5));
+    let told = world.up(&[]).succeeds();
+    assert!(told.stdout.contains("warning: there is room for 2 of the "), "{told}");
+    world.assert_complete("with little room");
+
+    let before = world.cloud.calls(CALLER).len();
+    world.up(&[NO_CREDENTIALS]).succeeds();
+    let asked = world.calls_since(before);
+    assert!(
+        asked.iter().all(|call| !call.operation.starts_with("GetAccount")),
+        "where nothing is to be made nothing is asked: {asked:?}"
+    );
+}
