@@ -103,7 +103,7 @@ impl Frontend for Terminal {
             return Err(Error::NoCredentials(why.to_owned()));
         }
         render::note(why);
-        rpassword::prompt_password("GitHub token, or a GitHub App as JSON on one line (it is not shown): ")
+        rpassword::prompt_password("GitHub token (it is not shown): ")
             .map(|text| SecretText::new(text.trim()))
             .map_err(|_| Error::NoCredentials(why.to_owned()))
     }
