@@ -7,6 +7,7 @@ use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::{DisplayErrorContext, SdkError};
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use aws_types::SdkConfig;
+pub use clients::secret::SecretText;
 use tokio::sync::Mutex;
 
 /// How long a value is believed. A rotation is noticed after that; the version before it stays valid for longer.
@@ -17,12 +18,8 @@ const KEPT: Duration = Duration::from_secs(300);
 pub struct Secret {
     client: Client,
     arn: String,
-    current: Mutex<Option<(Instant, SecretValue)>>,
+    current: Mutex<Option<(Instant, SecretText)>>,
 }
-
-/// A secret's value, which no log and no error shows.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SecretValue(String);
 
 /// Why a secret could not be read. Says which, never what.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,7 +43,7 @@ impl Secret {
     ///
     /// # Errors
     /// Where Secrets Manager did not give it.
-    pub async fn current(&self) -> Result<SecretValue, SecretError> {
+    pub async fn current(&self) -> Result<SecretText, SecretError> {
         let mut kept = self.current.lock().await;
         if let Some((read, value)) = kept.as_ref()
             && read.elapsed() < KEPT
@@ -65,7 +62,7 @@ impl Secret {
     ///
     /// # Errors
     /// Where Secrets Manager did not answer.
-    pub async fn previous(&self) -> Result<Option<SecretValue>, SecretError> {
+    pub async fn previous(&self) -> Result<Option<SecretText>, SecretError> {
         self.read("AWSPREVIOUS").await
     }
 
@@ -74,7 +71,7 @@ impl Secret {
         *self.current.lock().await = None;
     }
 
-    async fn read(&self, stage: &str) -> Result<Option<SecretValue>, SecretError> {
+    async fn read(&self, stage: &str) -> Result<Option<SecretText>, SecretError> {
         let answer = self
             .client
             .get_secret_value()
@@ -83,7 +80,7 @@ impl Secret {
             .send()
             .await;
         match answer {
-            Ok(value) => Ok(value.secret_string.map(SecretValue)),
+            Ok(value) => Ok(value.secret_string.map(SecretText::new)),
             Err(SdkError::ServiceError(error))
                 if matches!(error.err(), GetSecretValueError::ResourceNotFoundException(_)) =>
             {
@@ -98,23 +95,5 @@ impl Secret {
             arn: self.arn.clone(),
             reason: reason.to_string(),
         }
-    }
-}
-
-impl SecretValue {
-    /// A value that somebody else has read.
-    pub fn new(value: impl Into<String>) -> Self {
-        Self(value.into())
-    }
-
-    /// The value itself.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for SecretValue {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("SecretValue(…)")
     }
 }

@@ -9,7 +9,7 @@ use stacks::{Project, PullRequest};
 use super::{Environment, FailureOf, Function, Invocation, StartError};
 use crate::Failure;
 use crate::github::Client;
-use crate::secrets::{Secret, SecretError, SecretValue};
+use crate::secrets::{Secret, SecretError, SecretText};
 use crate::webhook::{self, Event, Hint, PayloadError, RawDelivery, SignatureError};
 
 /// Verifies the signature, parses the event and applies the project's filters.
@@ -81,7 +81,7 @@ impl VerifyWebhook {
     /// Tries the secret as it is remembered, then what it was before the last rotation, then what it is now: a rotation may be
     /// newer than what is remembered.
     async fn verify(&self, raw: &RawDelivery) -> Result<(), FailureOf<Self>> {
-        let signed = |secret: &SecretValue| webhook::verify([secret.expose().as_bytes()], &raw.body, &raw.signature);
+        let signed = |secret: &SecretText| webhook::verify([secret.reveal().as_bytes()], &raw.body, &raw.signature);
         match signed(&self.secret.current().await?) {
             Err(SignatureError::Mismatch) => {}
             verified => return Ok(verified?),

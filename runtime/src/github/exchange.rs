@@ -11,7 +11,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use super::message::{Answer, Call};
 use super::transport::{Transport, words};
 use crate::functions::Invocation;
-use crate::secrets::SecretValue;
+use crate::secrets::SecretText;
 
 /// The version of the REST API that the types here are of, see <https://docs.github.com/en/rest/about-the-rest-api/api-versions>.
 const VERSION: &str = "2022-11-28";
@@ -42,7 +42,7 @@ impl Transport {
         &self,
         call: &Call,
         address: &str,
-        token: &SecretValue,
+        token: &SecretText,
         invocation: &Invocation,
     ) -> Result<Answer, Silence> {
         let patience = PATIENCE.min(time_left(invocation));
@@ -70,7 +70,7 @@ impl Transport {
         &self,
         call: &Call,
         address: &str,
-        token: Option<&SecretValue>,
+        token: Option<&SecretText>,
         invocation: &Invocation,
     ) -> Result<Response<Body>, Silence> {
         let unsent = |why: String| Silence { left: false, why };
@@ -79,7 +79,7 @@ impl Transport {
             .uri(address)
             .header(USER_AGENT, AGENT);
         if let Some(token) = token {
-            let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.expose()))
+            let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.reveal()))
                 .map_err(|_| unsent("the credential cannot be sent".to_owned()))?;
             bearer.set_sensitive(true);
             request = request

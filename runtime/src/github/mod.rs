@@ -34,7 +34,7 @@ pub use pull_requests::{ChangedFiles, PullRequest, State};
 pub use source::Zipball;
 pub use statuses::{CommitState, CommitStatus};
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use clients::github::segment;
 
 #[cfg(doc)]
 use crate::functions::Invocation;
@@ -42,9 +42,6 @@ use crate::functions::StartError;
 use crate::https;
 
 use transport::Transport;
-
-/// What stays as it is in a segment of a path or a value of a query.
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// One GitHub, and who asks it.
 #[derive(Debug)]
@@ -75,11 +72,6 @@ impl Client {
     }
 }
 
-/// A segment of a path, or a value of a query: nothing in it can end the segment or the value.
-fn segment(text: &str) -> String {
-    utf8_percent_encode(text, UNRESERVED).to_string()
-}
-
 /// The path of a repository, `owner/name`.
 fn repository(name: &str) -> String {
     let (owner, name) = name.split_once('/').unwrap_or((name, ""));
@@ -89,30 +81,29 @@ fn repository(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::secrets::SecretValue;
+    use crate::secrets::SecretText;
 
     #[test]
     fn a_name_cannot_leave_its_place_in_the_path() {
         assert_eq!(repository("octo-org/octo.repo"), "/repos/octo-org/octo.repo");
         assert_eq!(repository("a/b/../c?d#e"), "/repos/a/b%2F..%2Fc%3Fd%23e");
-        assert_eq!(segment("dependabot[bot]"), "dependabot%5Bbot%5D");
     }
 
     #[test]
     fn a_base_address_is_an_address() {
         for api in ["", "api.github.com", "ftp://api.github.com", "https://", "https://a b"] {
-            let fault = Client::new(api, SecretValue::new("token")).unwrap_err().to_string();
+            let fault = Client::new(api, SecretText::new("token")).unwrap_err().to_string();
             assert!(
                 fault.contains("GITHUB_API") && fault.contains("write https://"),
                 "{fault}"
             );
         }
-        assert!(Client::new("https://github.example.com/api/v3/", SecretValue::new("token")).is_ok());
+        assert!(Client::new("https://github.example.com/api/v3/", SecretText::new("token")).is_ok());
     }
 
     #[test]
     fn nothing_shows_the_credential() {
-        let client = Client::new("https://api.github.com", SecretValue::new("hush-hush")).unwrap();
+        let client = Client::new("https://api.github.com", SecretText::new("hush-hush")).unwrap();
         assert!(!format!("{client:?}").contains("hush"), "{client:?}");
     }
 }

@@ -2,27 +2,24 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use aws_sdk_secretsmanager::primitives::{DateTime, DateTimeFormat};
+use clients::github::{App, Credential, InstallationToken, Unusable};
 use http::{Method, Response, StatusCode};
-use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use super::Error;
 use super::address::location;
-use super::credentials::{App, Credentials, Kind};
+use super::credentials::Credentials;
 use super::exchange::{Body, Silence};
 use super::message::{Answer, Call, fault_of};
 use super::retry::{self, Next, Repeat};
 use crate::functions::Invocation;
 use crate::https::HttpsClient;
-use crate::secrets::SecretValue;
+use crate::secrets::SecretText;
 
 /// What is left to the function after the last wait: less would not be enough for the request that follows it.
 const MARGIN: Duration = Duration::from_secs(1);
 /// How many redirects in a row are followed.
 const REDIRECTS: u32 = 3;
-/// How long before its end an installation's token is not used any more.
-const TOKEN_MARGIN: Duration = Duration::from_secs(300);
 
 /// The way to one GitHub.
 #[derive(Debug)]
@@ -31,15 +28,14 @@ pub(super) struct Transport {
     /// The API's base address, without a slash at its end.
     pub(super) base: String,
     credentials: Credentials,
-    installation: Mutex<Option<InstallationToken>>,
+    installation: Mutex<Option<Kept>>,
 }
 
 #[derive(Debug)]
-struct InstallationToken {
-    token: SecretValue,
-    ends: SystemTime,
+struct Kept {
+    token: InstallationToken,
     /// The credential that it was made with: another one makes another token.
-    of: SecretValue,
+    of: SecretText,
 }
 
 impl Transport {
@@ -133,40 +129,35 @@ impl Transport {
     }
 
     /// The token to send.
-    async fn token(&self, call: &Call, invocation: &Invocation) -> Result<SecretValue, Error> {
+    async fn token(&self, call: &Call, invocation: &Invocation) -> Result<SecretText, Error> {
         let credential = self
             .credentials
             .current()
             .await
             .map_err(|fault| call.unavailable(fault.to_string()))?;
-        match Kind::of(&credential).map_err(|words| call.refused(StatusCode::UNAUTHORIZED, words))? {
-            Kind::Token(token) => Ok(token),
-            Kind::App(app) => self.installation_token(&app, credential, call, invocation).await,
+        let refused = |unusable: Unusable| call.refused(StatusCode::UNAUTHORIZED, unusable.to_string());
+        match Credential::of(&credential).map_err(refused)? {
+            Credential::Token(token) => Ok(token),
+            Credential::App(app) => self.installation_token(&app, credential, call, invocation).await,
         }
     }
 
-    /// The installation's token: the one that is kept, or a new one, which lives for an hour. See
-    /// <https://docs.github.com/en/rest/apps/apps#create-an-installation-access-token-for-an-app>.
+    /// The installation's token: the one that is kept, or a new one, which lives for an hour.
     async fn installation_token(
         &self,
         app: &App,
-        credential: SecretValue,
+        credential: SecretText,
         call: &Call,
         invocation: &Invocation,
-    ) -> Result<SecretValue, Error> {
-        #[derive(Deserialize)]
-        struct Created {
-            token: String,
-            expires_at: String,
-        }
+    ) -> Result<SecretText, Error> {
         let mut kept = self.installation.lock().await;
-        if let Some(installation) = kept.as_ref()
-            && installation.of == credential
-            && SystemTime::now() + TOKEN_MARGIN < installation.ends
+        if let Some(kept) = kept.as_ref()
+            && kept.of == credential
+            && kept.token.lasts()
         {
-            return Ok(installation.token.clone());
+            return Ok(kept.token.token.clone());
         }
-        let refused = |words| call.refused(StatusCode::UNAUTHORIZED, words);
+        let refused = |unusable: Unusable| call.refused(StatusCode::UNAUTHORIZED, unusable.to_string());
         let proof = app.proof(SystemTime::now()).map_err(refused)?;
         let what = "a token of the GitHub App's installation".to_owned();
         let create = Call {
@@ -179,15 +170,10 @@ impl Transport {
         let Some(answer) = self.with(&create, &proof, Repeat::Harmless, invocation).await? else {
             return Err(create.unavailable("no token was made".to_owned()));
         };
-        let created: Created = answer.read()?;
-        let ends = DateTime::from_str(&created.expires_at, DateTimeFormat::DateTimeWithOffset)
-            .ok()
-            .and_then(|ends| SystemTime::try_from(ends).ok())
-            .unwrap_or_else(SystemTime::now);
-        let token = SecretValue::new(created.token);
-        *kept = Some(InstallationToken {
-            token: token.clone(),
-            ends,
+        let created: InstallationToken = answer.read()?;
+        let token = created.token.clone();
+        *kept = Some(Kept {
+            token: created,
             of: credential,
         });
         Ok(token)
@@ -196,7 +182,7 @@ impl Transport {
     async fn with(
         &self,
         call: &Call,
-        token: &SecretValue,
+        token: &SecretText,
         repeat: Repeat,
         invocation: &Invocation,
     ) -> Result<Option<Answer>, Error> {

@@ -100,7 +100,7 @@ pub(crate) struct UpFlags {
     /// The functions' binary [default: built here, for the configuration's processor].
     #[arg(long, value_name = "FILE")]
     pub(crate) bootstrap: Option<PathBuf>,
-    /// Set GitHub's credentials to the content of a file; `-` is standard input [default: asked for where they are missing].
+    /// Set GitHub's credentials to the content of a file, a token or a GitHub App as JSON; `-` is standard input [default: asked for where they are missing].
     #[arg(long, value_name = "FILE")]
     pub(crate) credentials: Option<PathBuf>,
     /// A resource with data that may be replaced or removed, by its logical id; may be given several times.

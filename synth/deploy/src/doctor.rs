@@ -153,7 +153,7 @@ async fn github(account: Option<&Account>, request: &Request) -> Line {
 async fn look_at_github(account: Option<&Account>, request: &Request) -> Result<Line, Error> {
     let project = &request.project;
     let github = match (&request.credentials, account) {
-        (Some(given), _) => Some(GitHub::new(&project.github_api, &project.repository, given.clone())?),
+        (Some(given), _) => Some(GitHub::new(&project.github_api, &project.repository, given)?),
         (None, Some(account)) => status::github(account, project).await?,
         (None, None) => None,
     };

@@ -180,7 +180,7 @@ impl Error {
         Self::GitHub {
             doing: format!("GitHub's credentials lack permissions that the functions need on {repository}"),
             words: missing.join(", "),
-            help: "give the token these repository permissions, read and write, or a classic one the scope `repo`; then run the same command again".to_owned(),
+            help: "give the token or the GitHub App these repository permissions, read and write, and accept them in the App's installation, or give a classic token the scope `repo`; then run the same command again".to_owned(),
         }
     }
 

@@ -104,7 +104,7 @@ impl Frontend for Terminal {
         }
         render::note(why);
         rpassword::prompt_password("GitHub token (it is not shown): ")
-            .map(|text| SecretText::new(&text))
+            .map(|text| SecretText::new(text.trim()))
             .map_err(|_| Error::NoCredentials(why.to_owned()))
     }
 }

@@ -3,6 +3,8 @@
 //! What may have happened is looked up before it is done again: only requests that change nothing, or change the same thing to the
 //! same, are repeated.
 
+mod opener;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -16,6 +18,8 @@ use serde_json::{Value, json};
 use crate::error::{Error, told};
 use crate::secrets::SecretText;
 
+use opener::Opener;
+
 /// How often a request is made that GitHub does not answer.
 const TRIES: u32 = 3;
 /// How long GitHub may take for an answer.
@@ -23,14 +27,14 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The most hooks and deliveries that are looked through: a repository has at most 20 hooks of an event.
 const PAGE: u32 = 100;
 
-/// A repository on GitHub, and the token that opens it.
+/// A repository on GitHub, and what opens it: a token or a GitHub App.
 #[derive(Debug)]
 pub struct GitHub {
     client: HttpsClient,
     api: String,
     /// `owner/name`.
     pub repository: String,
-    token: SecretText,
+    opener: Opener,
 }
 
 /// A hook, as GitHub tells it: without its secret.
@@ -92,20 +96,52 @@ pub struct Delivery {
 struct Refused {
     status: u16,
     words: String,
+    /// How to mend it, where it is not the request that was refused, but who asks: an App that gets no token.
+    help: Option<String>,
+}
+
+impl Refused {
+    const fn of(status: u16, words: String) -> Self {
+        Self {
+            status,
+            words,
+            help: None,
+        }
+    }
+
+    /// Whether it is the request that was refused, with one of these statuses.
+    fn is(&self, statuses: &[u16]) -> bool {
+        self.help.is_none() && statuses.contains(&self.status)
+    }
+
+    fn with(self, help: impl Into<String>) -> Self {
+        Self {
+            help: Some(help.into()),
+            ..self
+        }
+    }
 }
 
 impl GitHub {
-    /// The repository at this API.
+    /// The repository at this API, for whom this secret opens it. What it holds shows when GitHub is asked.
     ///
     /// # Errors
     /// Where the system has no certificates of authorities that it trusts.
-    pub fn new(api: &str, repository: &str, token: SecretText) -> Result<Self, Error> {
+    pub fn new(api: &str, repository: &str, secret: &SecretText) -> Result<Self, Error> {
         Ok(Self {
             client: https::client().map_err(|error| told("HTTPS is of no use", &error.to_string()))?,
             api: api.trim_end_matches('/').to_owned(),
             repository: repository.to_owned(),
-            token,
+            opener: Opener::new(secret),
         })
+    }
+
+    /// Who asks, in words: `the token`.
+    pub const fn asker(&self) -> &'static str {
+        match self.opener.app() {
+            Some(_) => "the GitHub App",
+            None => "the token",
+        }
     }
 
     /// The repository's hooks.
@@ -117,19 +153,19 @@ impl GitHub {
         self.ask("cannot list the webhooks", Method::GET, &path, None).await
     }
 
-    /// Whether the token may see to the repository's hooks: none if GitHub does not take it at all.
+    /// Whether GitHub takes the credential, which then may see to the repository's hooks.
     ///
     /// # Errors
-    /// Where GitHub does not say, or the token lacks the right.
+    /// Where GitHub does not say, the credential lacks the right, or an App gets no token.
     pub async fn accepts(&self) -> Result<bool, Error> {
         match self.send(&Method::GET, "/hooks?per_page=1", None).await {
-            Err(Refused { status: 401, .. }) => Ok(false),
-            Err(refused) => Err(self.refusal("the GitHub token does not open the webhooks", refused)),
+            Err(refused) if refused.is(&[401]) => Ok(false),
+            Err(refused) => Err(self.refusal(&format!("{} does not open the webhooks", self.asker()), refused)),
             Ok(_) => Ok(true),
         }
     }
 
-    /// The repository permissions that the functions need and the token does not give them; none if nothing is missing.
+    /// The repository permissions that the functions need and the credential does not give them; none if nothing is missing.
     ///
     /// What writes is asked for about a commit that cannot be: GitHub looks at permissions first, so a refusal for the commit's sake
     /// is a permission, and nothing is changed.
@@ -160,9 +196,13 @@ impl GitHub {
         let mut missing = Vec::new();
         for (permission, method, path, body) in probes {
             match self.send(&method, &path, body).await {
-                Ok(_) | Err(Refused { status: 422, .. }) => {}
-                Err(Refused { status: 403 | 404, .. }) => missing.push(permission),
-                Err(refused) => return Err(self.refusal("cannot ask what the GitHub token may do", refused)),
+                Ok(_) => {}
+                Err(refused) if refused.is(&[422]) => {}
+                Err(refused) if refused.is(&[403, 404]) => missing.push(permission),
+                Err(refused) => {
+                    let doing = format!("cannot ask what {} may do", self.asker());
+                    return Err(self.refusal(&doing, refused));
+                }
             }
         }
         Ok(missing)
@@ -174,7 +214,7 @@ impl GitHub {
     /// Where GitHub does not say.
     pub async fn hook(&self, id: u64) -> Result<Option<Hook>, Error> {
         match self.send(&Method::GET, &format!("/hooks/{id}"), None).await {
-            Err(Refused { status: 404, .. }) => Ok(None),
+            Err(refused) if refused.is(&[404]) => Ok(None),
             other => self.read("cannot look at the webhook", other).map(Some),
         }
     }
@@ -232,7 +272,8 @@ impl GitHub {
     /// Where GitHub refuses.
     pub async fn delete_hook(&self, id: u64) -> Result<(), Error> {
         match self.send(&Method::DELETE, &format!("/hooks/{id}"), None).await {
-            Ok(_) | Err(Refused { status: 404, .. }) => Ok(()),
+            Ok(_) => Ok(()),
+            Err(refused) if refused.is(&[404]) => Ok(()),
             Err(refused) => Err(self.refusal("cannot delete the webhook", refused)),
         }
     }
@@ -286,15 +327,8 @@ impl GitHub {
 
     fn read<T: for<'a> Deserialize<'a>>(&self, doing: &str, answer: Result<Bytes, Refused>) -> Result<T, Error> {
         let refusal = |refused| self.refusal(doing, refused);
-        serde_json::from_slice(&answer.map_err(refusal)?).map_err(|error| {
-            self.refusal(
-                doing,
-                Refused {
-                    status: 0,
-                    words: format!("its answer is not understood: {error}"),
-                },
-            )
-        })
+        serde_json::from_slice(&answer.map_err(refusal)?)
+            .map_err(|error| self.refusal(doing, Refused::of(0, format!("its answer is not understood: {error}"))))
     }
 
     /// Makes a request that may be repeated.
@@ -312,13 +346,32 @@ impl GitHub {
         self.once(method, path, body).await
     }
 
+    /// Makes a request once; again only where an App's token was not taken, and so nothing was done.
     async fn once(&self, method: &Method, path: &str, body: Option<&Value>) -> Result<Bytes, Refused> {
-        let unreached = |words: String| Refused { status: 0, words };
+        let path = format!("/repos/{}{path}", self.repository);
+        let bearer = self.bearer().await?;
+        match self.exchange(method, &path, &bearer, body).await {
+            Err(Refused { status: 401, .. }) if self.forget(&bearer).await => {
+                let newer = self.bearer().await?;
+                self.exchange(method, &path, &newer, body).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn exchange(
+        &self,
+        method: &Method,
+        path: &str,
+        bearer: &SecretText,
+        body: Option<&Value>,
+    ) -> Result<Bytes, Refused> {
+        let unreached = |words: String| Refused::of(0, words);
         let text = body.map_or_else(Bytes::new, |body| Bytes::from(body.to_string()));
         let request = Request::builder()
             .method(method)
-            .uri(format!("{}/repos/{}{path}", self.api, self.repository))
-            .header(header::AUTHORIZATION, format!("Bearer {}", self.token.reveal()))
+            .uri(format!("{}{path}", self.api))
+            .header(header::AUTHORIZATION, format!("Bearer {}", bearer.reveal()))
             .header(header::USER_AGENT, "deploy")
             .header(header::ACCEPT, "application/vnd.github+json")
             .header(header::CONTENT_TYPE, "application/json")
@@ -342,13 +395,26 @@ impl GitHub {
         }
         let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
         let words = answer["message"].as_str().unwrap_or("no words").to_owned();
-        Err(Refused { status, words })
+        Err(Refused::of(status, words))
     }
 
     fn refusal(&self, doing: &str, refused: Refused) -> Error {
+        let Refused { status, words, help } = refused;
+        Error::GitHub {
+            doing: format!("{doing} of {}", self.repository),
+            words: match status {
+                0 => words,
+                status => format!("{status}: {words}"),
+            },
+            help: help.unwrap_or_else(|| self.help(status)),
+        }
+    }
+
+    fn help(&self, status: u16) -> String {
         let repository = &self.repository;
-        let help = match refused.status {
+        match status {
             401 => "the token is expired or was revoked: give another with `--credentials FILE`".to_owned(),
+            403 | 404 if self.opener.app().is_some() => self.app_needs(),
             403 | 404 => format!(
                 "the token must be able to read and write the webhooks of {repository}: a fine-grained one needs the repository permission Webhooks, a classic one the scope admin:repo_hook"
             ),
@@ -360,14 +426,6 @@ impl GitHub {
                 "check `github_api` in the configuration ({}) and the network, then run the same command again",
                 self.api
             ),
-        };
-        Error::GitHub {
-            doing: format!("{doing} of {repository}"),
-            words: match refused.status {
-                0 => refused.words,
-                status => format!("{status}: {}", refused.words),
-            },
-            help,
         }
     }
 }

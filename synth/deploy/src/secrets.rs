@@ -1,16 +1,15 @@
 //! GitHub's credentials: where they come from, and where the functions read them. They are never an argument, and nothing here can
 //! show them.
 
-use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use clients::github::{Credential, Unusable};
+pub use clients::secret::SecretText;
 
 use crate::account::Account;
 use crate::error::{Error, aws};
-
-/// A text that is never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SecretText(String);
 
 /// Where a secret comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,29 +29,6 @@ pub struct Stored {
     pub version: String,
 }
 
-impl SecretText {
-    /// A secret; white space around it is no part of it.
-    pub fn new(text: &str) -> Self {
-        Self(text.trim().to_owned())
-    }
-
-    /// The text, for the one request that it is for.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-
-    /// Whether it holds a GitHub App's key, and is no token.
-    pub fn is_app(&self) -> bool {
-        self.0.starts_with('{')
-    }
-}
-
-impl fmt::Debug for SecretText {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("SecretText(…)")
-    }
-}
-
 impl Source {
     /// `-` is standard input, all else a file.
     pub fn of(path: &Path) -> Self {
@@ -63,7 +39,7 @@ impl Source {
         }
     }
 
-    /// Reads the secret.
+    /// Reads the secret: a token, or a GitHub App whose key can be used.
     ///
     /// # Errors
     /// Where there is none.
@@ -79,13 +55,23 @@ impl Source {
         let unreadable = |why: String| Error::Unreadable {
             path: path.to_owned(),
             why,
-            help: "name a file that holds a GitHub token and nothing else",
+            help: "name a file that holds a GitHub token and nothing else, or a GitHub App as JSON",
         };
-        let secret = SecretText::new(&read.map_err(|error| unreadable(error.to_string()))?);
-        if secret.0.is_empty() {
+        let text = read.map_err(|error| unreadable(error.to_string()))?;
+        let secret = SecretText::new(text.trim());
+        if secret.reveal().is_empty() {
             return Err(unreadable("it is empty".to_owned()));
         }
+        usable(&secret).map_err(|unusable| unreadable(unusable.to_string()))?;
         Ok(secret)
+    }
+}
+
+/// Refuses what GitHub need not be asked about.
+fn usable(secret: &SecretText) -> Result<(), Unusable> {
+    match Credential::of(secret)? {
+        Credential::Token(_) => Ok(()),
+        Credential::App(app) => app.proof(SystemTime::now()).map(drop),
     }
 }
 
@@ -124,16 +110,4 @@ pub async fn store(account: &Account, id: &str, value: &SecretText) -> Result<()
         .await
         .map(drop)
         .map_err(|error| aws(format!("cannot set the secret {id}"), &error))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_secret_shows_nowhere() {
-        let secret = SecretText::new(" github_pat_1\n");
-        assert_eq!(secret.reveal(), "github_pat_1");
-        assert!(!format!("{secret:?}").contains("pat"));
-    }
 }

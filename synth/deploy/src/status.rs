@@ -102,7 +102,7 @@ async fn github_with(account: &Account, project: &Project, secret: Option<&str>)
         Some(secret) => secrets::stored(account, secret).await?,
         None => None,
     };
-    let github = stored.map(|stored| GitHub::new(&project.github_api, &project.repository, stored.value));
+    let github = stored.map(|stored| GitHub::new(&project.github_api, &project.repository, &stored.value));
     github.transpose()
 }
 

@@ -54,6 +54,8 @@ pub(crate) struct Run<'a> {
     memory: &'a tokio::sync::Mutex<Memory>,
     pub(crate) frontend: &'a Arc<dyn Frontend>,
     pub(crate) bucket: String,
+    /// GitHub, with the credentials that were asked about last: a GitHub App's token is made once a run.
+    github: tokio::sync::Mutex<Option<(SecretText, Arc<GitHub>)>>,
 }
 
 /// Runs it.
@@ -79,6 +81,7 @@ pub async fn run(request: &Request, account: &Account, frontend: &Arc<dyn Fronte
         memory: &memory,
         frontend,
         bucket: account.artifacts_bucket(&project.project),
+        github: tokio::sync::Mutex::default(),
     };
     let outcome = tokio::select! {
         outcome = run.all(wanted, &code, credentials) => outcome,
@@ -144,7 +147,8 @@ impl Run<'_> {
                 return Err(Error::GitHub {
                     doing: "GitHub does not take the credentials that were given".to_owned(),
                     words: "401: Bad credentials".to_owned(),
-                    help: "name a file with a valid token: `--credentials FILE`".to_owned(),
+                    help: "name a file with a valid token, or with a GitHub App as JSON: `--credentials FILE`"
+                        .to_owned(),
                 });
             }
             let is_new = stored.is_none_or(|stored| stored.value != given);
@@ -180,16 +184,12 @@ impl Run<'_> {
     }
 
     async fn opens(&self, credentials: &SecretText) -> Result<bool, Error> {
-        if credentials.is_app() {
-            return Err(Error::Unusable(
-                "the credentials are a GitHub App's, which cannot see to webhooks here\n  help: give a token with `--credentials FILE`".to_owned(),
-            ));
-        }
-        let opens = self.github(credentials)?.accepts().await?;
+        let github = self.github(credentials).await?;
+        let opens = github.accepts().await?;
         if opens {
             self.frontend.event(&Event::Checked {
                 what: "GitHub",
-                found: format!("the token opens the webhooks of {}", self.request.project.repository),
+                found: format!("{} opens the webhooks of {}", github.asker(), github.repository),
             });
         }
         Ok(opens)
@@ -197,18 +197,24 @@ impl Run<'_> {
 
     /// Refuses credentials with which the functions could not do their work.
     async fn entitled(&self, credentials: &SecretText) -> Result<(), Error> {
-        let missing = self.github(credentials)?.lacks().await?;
+        let missing = self.github(credentials).await?.lacks().await?;
         if missing.is_empty() {
             return Ok(());
         }
         Err(Error::unentitled(&self.request.project.repository, &missing))
     }
 
-    fn github(&self, credentials: &SecretText) -> Result<GitHub, Error> {
+    async fn github(&self, credentials: &SecretText) -> Result<Arc<GitHub>, Error> {
+        let mut last = self.github.lock().await;
+        if let Some((_, github)) = last.as_ref().filter(|(of, _)| of == credentials) {
+            return Ok(Arc::clone(github));
+        }
         let Project {
             github_api, repository, ..
         } = &self.request.project;
-        GitHub::new(github_api, repository, credentials.clone())
+        let github = Arc::new(GitHub::new(github_api, repository, credentials)?);
+        *last = Some((credentials.clone(), Arc::clone(&github)));
+        Ok(github)
     }
 
     /// Refuses, before anything is changed, what would take away data; returns the templates of the stacks that are there.
@@ -307,7 +313,7 @@ impl Run<'_> {
         let secret = secrets::stored(self.account, &secret)
             .await?
             .ok_or_else(|| told(format!("cannot read the secret {secret}"), "it has no value"))?;
-        let github = self.github(&credentials)?;
+        let github = self.github(&credentials).await?;
         let before = self.memory.lock().await.facts.webhook.clone();
         let mut known = webhook::settle(&github, &url, &secret, before.as_ref(), &**self.frontend).await?;
         self.remember_webhook(&known).await?;

@@ -141,10 +141,26 @@ impl Question<'_> {
     fn installation_token(&self, world: &mut World) -> Reply {
         match self.asker {
             Asker::App if self.number("installation_id") == INSTALLATION => {
+                let named = self.body["repositories"].as_array().into_iter().flatten();
+                let is_there = |name: &Value| {
+                    let names = world.repositories.keys();
+                    let mut names = names.filter_map(|repository| repository.split_once('/'));
+                    names.any(|(_, known)| name == known)
+                };
+                if !named.into_iter().all(is_there) {
+                    return Reply::fault(
+                        422,
+                        "There is at least one repository that does not exist or is not accessible to the parent installation.",
+                    );
+                }
                 let (token, expires_at) = world.app.token();
+                let permissions = world.app.permissions();
                 Reply::of(
                     201,
-                    self.example(201, json!({"token": token, "expires_at": expires_at})),
+                    self.example(
+                        201,
+                        json!({"token": token, "expires_at": expires_at, "permissions": permissions}),
+                    ),
                 )
             }
             Asker::App => Reply::fault(404, "Not Found"),

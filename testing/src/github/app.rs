@@ -23,6 +23,8 @@ pub(super) struct App {
     tokens: Vec<(String, SystemTime)>,
     /// How long a token lives.
     pub(super) lifetime: Duration,
+    /// What its installation may do with webhooks: `read` or `write`; none if nothing.
+    pub(super) webhooks: Option<&'static str>,
 }
 
 impl App {
@@ -32,6 +34,7 @@ impl App {
                 .unwrap_or_else(|fault| panic!("an RSA key of 2,048 bits can be made: {fault}")),
             tokens: Vec::new(),
             lifetime: Duration::from_secs(3_600),
+            webhooks: Some("write"),
         }
     }
 
@@ -100,6 +103,18 @@ impl App {
         let token = format!("ghs_installation{}", self.tokens.len() + 1);
         self.tokens.push((token.clone(), ends));
         (token, rfc3339(seconds(ends)))
+    }
+
+    /// What its tokens may do, as GitHub tells it with one.
+    pub(super) fn permissions(&self) -> Value {
+        let mut permissions = json!({
+            "contents": "read", "deployments": "write", "issues": "write", "metadata": "read", "pull_requests": "write",
+            "statuses": "write",
+        });
+        if let Some(access) = self.webhooks {
+            permissions["repository_hooks"] = json!(access);
+        }
+        permissions
     }
 
     /// Whether a token is one, and has not ended.

@@ -113,6 +113,11 @@ impl GitHub {
         self.shared.world().app.credential()
     }
 
+    /// What the app's installation may do with webhooks from now on: `read` or `write`; none if nothing. `write` if nobody says.
+    pub fn app_may_with_hooks(&self, access: Option<&'static str>) {
+        self.shared.world().app.webhooks = access;
+    }
+
     /// How long the installation tokens live that are made from now on; an hour if nobody says.
     pub fn installation_tokens_live(&self, lifetime: Duration) {
         self.shared.world().app.lifetime = lifetime;

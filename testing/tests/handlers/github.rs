@@ -7,7 +7,7 @@ use runtime::functions::Invocation;
 use runtime::github::{
     Client, CommitState, CommitStatus, DeploymentState, DeploymentStatus, Error, NewDeployment, State,
 };
-use runtime::secrets::SecretValue;
+use runtime::secrets::SecretText;
 use testing::github::{Archive, Asker, Fault, GitHub, Repository};
 
 const NAME: &str = "octo-org/octo.app";
@@ -35,7 +35,7 @@ fn test(what: &str) -> Option<Test> {
 }
 
 fn client(github: &GitHub, credential: String) -> Client {
-    Client::new(github.api(), SecretValue::new(credential)).expect("the address is one")
+    Client::new(github.api(), SecretText::new(credential)).expect("the address is one")
 }
 
 fn seconds(seconds: u64) -> Duration {
@@ -200,7 +200,7 @@ async fn a_github_that_says_nothing_is_given_up_at_the_deadline() {
 
 #[tokio::test]
 async fn a_github_that_is_not_there_is_unavailable() {
-    let client = Client::new("http://127.0.0.1:1", SecretValue::new("hush")).expect("an address");
+    let client = Client::new("http://127.0.0.1:1", SecretText::new("hush")).expect("an address");
     let asked = client.pull_request(NAME, 17, &within(seconds(2))).await;
     let fault = asked.expect_err("nobody listens");
     assert!(matches!(fault, Error::Unavailable { .. }), "{fault:?}");

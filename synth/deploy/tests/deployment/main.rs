@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test that cannot set up what it tests has failed")]
 
 mod after;
+mod app;
 mod building;
 mod checks;
 mod data;
