@@ -124,6 +124,7 @@ impl World {
             number: plan.pull_request,
             branch: String::new(),
             sha: String::new(),
+            before: None,
             base: project.stage_branch.clone(),
             open: true,
             merged_as: None,
@@ -215,7 +216,8 @@ impl World {
 
     pub(super) fn push(&mut self, sha: &str) {
         self.on_github().push(sha);
-        sha.clone_into(&mut self.pull_request.sha);
+        let before = std::mem::replace(&mut self.pull_request.sha, sha.to_owned());
+        self.pull_request.before = Some(before);
         self.touch();
     }
 
