@@ -112,6 +112,11 @@ fn any_repository_is_rehearsed_with_its_own_configuration() {
         .iter()
         .filter(|run| run.states.last().is_some_and(|state| state == "Superseded"));
     assert_eq!(superseded.count(), 1, "the second commit was overtaken by the third");
+    let stopped = summary.statuses.iter().filter(|status| status.state != "success");
+    let stopped: Vec<(&str, &str)> = stopped
+        .map(|status| (status.context.as_str(), status.state.as_str()))
+        .collect();
+    assert_eq!(stopped, [("places/unit-tests", "error")], "nobody waits for its tests");
     let page = report::page(&rehearsed.definition, summary, &rehearsed.events).unwrap();
     assert_eq!(page.matches("<svg").count(), summary.executions.len());
     assert!(page.contains("class=\"taken\"") && page.contains("nothing of the pull request is left"));

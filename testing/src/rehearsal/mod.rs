@@ -11,8 +11,10 @@
 mod builds;
 mod environment;
 pub mod event;
+mod evidence;
 pub mod executions;
 pub mod fault;
+mod invocations;
 mod journey;
 mod promises;
 mod recorder;

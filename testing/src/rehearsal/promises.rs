@@ -45,16 +45,21 @@ pub(super) fn judge(world: &mut World, plan: &Plan, story: &Story) -> Result<Vec
     Ok(judged)
 }
 
-/// The last status of each commit and context must say how it ended. A commit that was superseded at once may have none.
+/// The last status of each commit and context must say how it ended, that of an overtaken commit and of a merge as well. A commit that
+/// was superseded at once may have none.
 fn final_statuses(world: &World, story: &Story) -> Vec<String> {
-    let mut faults: Vec<String> = world
-        .last_statuses()
-        .into_iter()
-        .filter(|status| status.state == "pending" && story.pushed.last() == Some(&status.sha))
-        .map(|status| format!("{} of {} is still pending", status.context, status.sha))
+    let statuses = world.last_statuses();
+    let pending = statuses.iter().filter(|status| status.state == "pending");
+    let mut faults: Vec<String> = pending
+        .map(|status| {
+            format!(
+                "{} of {} is still pending: {}",
+                status.context, status.sha, status.description
+            )
+        })
         .collect();
     let head = story.pushed.last();
-    if !world.last_statuses().iter().any(|status| Some(&status.sha) == head) {
+    if !statuses.iter().any(|status| Some(&status.sha) == head) {
         faults.push("the head commit has no status".to_owned());
     }
     faults

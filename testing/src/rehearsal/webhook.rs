@@ -17,6 +17,8 @@ pub struct PullRequest {
     pub branch: String,
     /// The head commit.
     pub sha: String,
+    /// The head commit that the last push replaced.
+    pub before: Option<String>,
     /// The branch that it is merged into.
     pub base: String,
     /// Whether it is open.
@@ -75,7 +77,7 @@ pub fn signature(secret: &str, body: &str) -> String {
 fn body(action: &str, pull_request: &PullRequest) -> Value {
     let repository = json!({ "full_name": pull_request.repository, "private": true });
     let user = json!({ "login": "octocat", "type": "User" });
-    json!({
+    let mut body = json!({
         "action": action,
         "number": pull_request.number,
         "pull_request": {
@@ -96,12 +98,39 @@ fn body(action: &str, pull_request: &PullRequest) -> Value {
         },
         "repository": repository,
         "sender": user,
-    })
+    });
+    if action == "synchronize" {
+        // GitHub's times are in seconds: of two pushes within one, this alone tells which came last.
+        body["before"] = json!(pull_request.before);
+        body["after"] = json!(pull_request.sha);
+    }
+    body
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_push_tells_which_head_it_replaced_and_nothing_else_does() {
+        let pull_request = PullRequest {
+            repository: "octo-org/places".to_owned(),
+            number: 17,
+            branch: "change".to_owned(),
+            sha: "2".repeat(40),
+            before: Some("1".repeat(40)),
+            base: "main".to_owned(),
+            open: true,
+            merged_as: None,
+            updated_at: "2026-03-02T08:00:00Z".to_owned(),
+        };
+        let push = body("synchronize", &pull_request);
+        assert_eq!(
+            (&push["before"], &push["after"]),
+            (&json!("1".repeat(40)), &json!("2".repeat(40)))
+        );
+        assert_eq!(body("closed", &pull_request).get("before"), None);
+    }
 
     #[test]
     fn the_signature_is_githubs() {

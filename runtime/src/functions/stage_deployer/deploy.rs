@@ -228,18 +228,17 @@ impl<'a> Deployer<'a> {
         Ok(account.cloudwatch_role_arn().is_some_and(|role| !role.is_empty()))
     }
 
-    /// Deletes this function's older deployments but the newest few and those that a stage uses.
+    /// Deletes this function's older deployments but those that a stage uses, and the newest few of the rest.
     async fn prune(self, deployments: &[Deployment], current: &str) -> Result<(), String> {
-        let old = prunable(deployments, current);
-        if old.is_empty() {
+        // What stages use besides only makes them fewer.
+        if prunable(deployments, &[current]).is_empty() {
             return Ok(());
         }
         let request = self.gateway.get_stages().rest_api_id(&self.wanted.rest_api_id);
         let stages = self.patiently("list the stages", || request.clone().send()).await?;
-        for id in old {
-            if stages.item().iter().any(|stage| stage.deployment_id() == Some(id)) {
-                continue;
-            }
+        let used = stages.item().iter().filter_map(|stage| stage.deployment_id());
+        let in_use: Vec<&str> = used.chain([current]).collect();
+        for id in prunable(deployments, &in_use) {
             let request = self
                 .gateway
                 .delete_deployment()
@@ -359,12 +358,12 @@ fn stale(resources: &[Resource], routes: &[String]) -> Vec<Stale> {
     stale.into_values().collect()
 }
 
-/// This function's deployments but the current and the newest few, newest first.
-fn prunable<'a>(deployments: &'a [Deployment], current: &str) -> Vec<&'a str> {
+/// This function's deployments but those in use and the newest few of the rest, newest first.
+fn prunable<'a>(deployments: &'a [Deployment], in_use: &[&str]) -> Vec<&'a str> {
     let mut own: Vec<&Deployment> = deployments
         .iter()
         .filter(|deployment| deployment.description().is_some_and(|text| text.starts_with(MARK)))
-        .filter(|deployment| deployment.id() != Some(current))
+        .filter(|deployment| !deployment.id().is_some_and(|id| in_use.contains(&id)))
         .collect();
     own.sort_by_key(|deployment| std::cmp::Reverse(deployment.created_date.map(|date| date.as_nanos())));
     own.into_iter().skip(KEPT).filter_map(Deployment::id).collect()
@@ -392,9 +391,14 @@ mod tests {
             .collect();
         deployments.push(deployment("cloudformations", 0, ""));
         deployments.push(deployment("somebodys", 0, "by hand"));
-        assert_eq!(prunable(&deployments, "d8"), ["d3", "d2", "d1"]);
+        assert_eq!(prunable(&deployments, &["d8"]), ["d3", "d2", "d1"]);
         deployments.reverse();
-        assert_eq!(prunable(&deployments, "d8"), ["d3", "d2", "d1"]);
+        assert_eq!(prunable(&deployments, &["d8"]), ["d3", "d2", "d1"]);
+        assert_eq!(
+            prunable(&deployments, &["d8", "d6"]),
+            ["d2", "d1"],
+            "one in use is not among the few"
+        );
     }
 
     #[test]
