@@ -75,7 +75,7 @@ pub fn policy(project: &Project) -> Value {
         allow("Empty", &[S3::DeleteObject, S3::DeleteObjectVersion], &[object("*")]),
         allow(
             "ReadSecrets",
-            &[Secretsmanager::GetSecretValue],
+            &[Secretsmanager::DescribeSecret, Secretsmanager::GetSecretValue],
             &[secret("github-credentials"), secret("webhook-secret")],
         ),
         allow(

@@ -274,7 +274,6 @@ impl Make<'_> {
         let machine = stepfunctions::arn_of(&self.resources.names.shared("pipeline-manager"));
         self.function::<Reconcile>("Mends what lost webhooks, crashes and people left behind.")
             .timeout(minutes(5))
-            .reserved_concurrency(1)
             .environment(Reconcile::TABLE, self.resources.records.name())
             .environment(Reconcile::GITHUB_CREDENTIALS, self.resources.github_credentials.arn())
             .environment(Reconcile::PROJECT, self.project())

@@ -118,7 +118,7 @@ impl Way {
             .output();
         asked.map_or(true, |answer| {
             let folder = String::from_utf8_lossy(&answer.stdout);
-            answer.status.success() && Path::new(folder.trim()).is_dir()
+            !answer.status.success() || Path::new(folder.trim()).is_dir()
         })
     }
 

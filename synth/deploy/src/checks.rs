@@ -34,17 +34,15 @@ pub async fn run(
         found: format!("nothing else is called as the {} stacks to be made are", missing.len()),
     });
     let quotas = quotas::look(account, project, &missing).await?;
-    let full: Vec<String> = quotas
-        .iter()
-        .filter(|quota| quota.blocks())
-        .filter_map(quotas::Quota::problem)
-        .collect();
+    let full: Vec<String> = quotas.iter().filter_map(quotas::Quota::problem).collect();
     if !full.is_empty() {
         return Err(Error::NoRoom(full));
     }
     for quota in quotas {
-        match quota.problem() {
-            Some(message) => frontend.event(&Event::Warning { message }),
+        match quota.warning() {
+            Some(warning) => frontend.event(&Event::Warning {
+                message: format!("{}: {warning}", quota.what),
+            }),
             None => frontend.event(&Event::Checked {
                 what: quota.what,
                 found: quota.state(),

@@ -40,10 +40,10 @@ Examples:
   deploy up --bootstrap target/lambda/bootstrap  take a binary that was built elsewhere
   deploy up --yes --json | jq 'select(.event == \"plan\")'")]
     Up(UpFlags),
-    /// Look at everything that `up` needs, and say what is missing and how to get it; changes nothing.
+    /// Look at what `up` needs, and say what is missing and how to get it; changes nothing.
     #[command(after_help = "\
 Examples:
-  deploy doctor                            before the first `up`
+  deploy doctor --service-role ARN         before the first `up`
   deploy doctor --credentials new-token    whether a token may do what it must, without storing it")]
     Doctor(DoctorFlags),
     /// Say what `up` would change; the exit code is 1 if that is anything.

@@ -1,4 +1,6 @@
-//! `doctor`: everything that `up` will need, looked at before it is needed. It changes nothing, and goes on where something is wrong.
+//! `doctor`: what `up` will need, looked at before it is needed. It changes nothing, and goes on where something is wrong.
+//!
+//! Not looked at is what only a change shows: whether the service role can be taken on, and what it and the caller may change.
 
 use std::path::Path;
 
@@ -19,8 +21,8 @@ use crate::{bootstrap, checks, follow, names, quotas};
 pub struct Request {
     /// The configuration.
     pub project: Project,
-    /// GitHub's credentials that are to be tried; those that the functions have if none are given.
-    pub credentials: Option<SecretText>,
+    /// GitHub's credentials that are to be tried, or why they cannot be read; those that the functions have if none are given.
+    pub credentials: Option<Result<SecretText, Error>>,
     /// The functions' binary; it would be built if none is named.
     pub bootstrap: Option<std::path::PathBuf>,
 }
@@ -132,11 +134,10 @@ async fn stacks(account: &Account, project: &Project, wanted: &[Wanted]) -> Vec<
         Err(error) => vec![broken("names", &error)],
     };
     match quotas::look(account, project, &missing).await {
-        Ok(quotas) => lines.extend(
-            quotas
-                .iter()
-                .map(|quota| Line::new(quota.what, quota.state(), quota.problem())),
-        ),
+        Ok(quotas) => lines.extend(quotas.iter().map(|quota| {
+            let state = quota.warning().unwrap_or_else(|| quota.state());
+            Line::new(quota.what, state, quota.problem())
+        })),
         Err(error) => lines.push(broken("quotas", &error)),
     }
     lines
@@ -153,7 +154,10 @@ async fn github(account: Option<&Account>, request: &Request) -> Line {
 async fn look_at_github(account: Option<&Account>, request: &Request) -> Result<Line, Error> {
     let project = &request.project;
     let github = match (&request.credentials, account) {
-        (Some(given), _) => Some(GitHub::new(&project.github_api, &project.repository, given)?),
+        (Some(given), _) => {
+            let given = given.as_ref().map_err(Clone::clone)?;
+            Some(GitHub::new(&project.github_api, &project.repository, given)?)
+        }
         (None, Some(account)) => status::github(account, project).await?,
         (None, None) => None,
     };

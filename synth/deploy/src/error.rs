@@ -243,7 +243,7 @@ fn help(words: &str) -> &'static str {
         "`synth policy` prints what whoever deploys must be allowed"
     } else if says(&["credentials", "UnrecognizedClient", "InvalidClientTokenId", "Token has"]) {
         "sign in, for example with `aws sso login`, or name a profile with the variable AWS_PROFILE"
-    } else if says(&["Throttl", "Rate exceeded", "SlowDown"]) {
+    } else if says(&["Throttl", "Rate exceeded", "SlowDown", "TooManyRequests"]) {
         "AWS asks for patience: run the same command again in a minute"
     } else if says(&["dispatch failure", "timeout", "connect"]) {
         "check the network, the region and the variable AWS_ENDPOINT_URL, then run the same command again"

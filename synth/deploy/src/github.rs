@@ -4,6 +4,7 @@
 //! same, are repeated.
 
 mod opener;
+mod rights;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -163,49 +164,6 @@ impl GitHub {
             Err(refused) => Err(self.refusal(&format!("{} does not open the webhooks", self.asker()), refused)),
             Ok(_) => Ok(true),
         }
-    }
-
-    /// The repository permissions that the functions need and the credential does not give them; none if nothing is missing.
-    ///
-    /// What writes is asked for about a commit that cannot be: GitHub looks at permissions first, so a refusal for the commit's sake
-    /// is a permission, and nothing is changed.
-    ///
-    /// # Errors
-    /// Where GitHub does not say.
-    pub async fn lacks(&self) -> Result<Vec<&'static str>, Error> {
-        let nowhere = "0".repeat(40);
-        let status = json!({"state": "pending", "context": "deploy/rights", "description": "no commit has this"});
-        let deployment = json!({
-            "ref": nowhere, "environment": "deploy-rights", "auto_merge": false, "required_contexts": [],
-        });
-        let probes = [
-            ("Pull requests", Method::GET, "/pulls?per_page=1".to_owned(), None),
-            (
-                "Commit statuses",
-                Method::POST,
-                format!("/statuses/{nowhere}"),
-                Some(&status),
-            ),
-            (
-                "Deployments",
-                Method::POST,
-                "/deployments".to_owned(),
-                Some(&deployment),
-            ),
-        ];
-        let mut missing = Vec::new();
-        for (permission, method, path, body) in probes {
-            match self.send(&method, &path, body).await {
-                Ok(_) => {}
-                Err(refused) if refused.is(&[422]) => {}
-                Err(refused) if refused.is(&[403, 404]) => missing.push(permission),
-                Err(refused) => {
-                    let doing = format!("cannot ask what {} may do", self.asker());
-                    return Err(self.refusal(&doing, refused));
-                }
-            }
-        }
-        Ok(missing)
     }
 
     /// A hook; none if it is gone.
@@ -383,11 +341,16 @@ impl GitHub {
                 let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
                 unreached(format!("{error}{}", cause.unwrap_or_default()))
             })?;
-            let status = answer.status().as_u16();
+            let (status, headers) = (answer.status().as_u16(), answer.headers());
+            let limited = headers.contains_key(header::RETRY_AFTER)
+                || headers
+                    .get("x-ratelimit-remaining")
+                    .is_some_and(|remaining| remaining == "0");
             let body = answer.into_body().collect().await;
-            Ok((status, body.map_err(|error| unreached(error.to_string()))?.to_bytes()))
+            let body = body.map_err(|error| unreached(error.to_string()))?.to_bytes();
+            Ok((status, limited, body))
         });
-        let (status, body) = answer
+        let (status, limited, body) = answer
             .await
             .map_err(|_| unreached(format!("no answer within {} s", PATIENCE.as_secs())))??;
         if (200..300).contains(&status) {
@@ -395,7 +358,10 @@ impl GitHub {
         }
         let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
         let words = answer["message"].as_str().unwrap_or("no words").to_owned();
-        Err(Refused::of(status, words))
+        // GitHub says with 403 too that it was asked too often, see
+        // <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>.
+        let is_limit = status == 403 && (limited || words.to_lowercase().contains("rate limit"));
+        Err(Refused::of(if is_limit { 429 } else { status }, words))
     }
 
     fn refusal(&self, doing: &str, refused: Refused) -> Error {

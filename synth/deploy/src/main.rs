@@ -97,7 +97,7 @@ async fn examine(
     let credentials = flags.credentials.as_deref().map(Source::of);
     let request = doctor::Request {
         project,
-        credentials: credentials.as_ref().map(Source::read).transpose()?,
+        credentials: credentials.as_ref().map(Source::read),
         bootstrap: flags.bootstrap.clone(),
     };
     let diagnosis = doctor::run(&request, root, account).await;

@@ -1,8 +1,7 @@
 //! Whether the account has room: what the shared stacks and the environments need, counted in their own templates, against what AWS
 //! lets an account have.
 //!
-//! Looked at are the quotas that new accounts meet first: stacks, IAM roles (ten an environment) and concurrent executions of Lambda
-//! (new accounts have 10). What runs short otherwise, such as CodeBuild's machines, makes builds wait and breaks nothing.
+//! Looked at are the quotas that new accounts meet first: stacks, IAM roles and concurrent executions of Lambda (new accounts have 10). What runs short otherwise, such as CodeBuild's machines, makes builds wait and breaks nothing.
 
 use aws_sdk_iam::types::SummaryKeyType;
 use serde::Serialize;
@@ -49,10 +48,22 @@ impl Quota {
         self.shared > self.room()
     }
 
-    /// What is short, and the way out; none if nothing is.
+    /// Why the shared stacks have no room, and the way out; none if they have.
     pub fn problem(&self) -> Option<String> {
         let Self {
-            what,
+            what, raised, shared, ..
+        } = self;
+        let room = self.room();
+        self.blocks().then(|| {
+            format!(
+                "the shared stacks need {shared} {what} more, and there is room for {room}: ask for a higher quota (Service Quotas, {raised})"
+            )
+        })
+    }
+
+    /// What is short once there are many environments, and the way out; none if nothing is.
+    pub fn warning(&self) -> Option<String> {
+        let Self {
             raised,
             shared,
             each,
@@ -60,11 +71,6 @@ impl Quota {
             ..
         } = self;
         let room = self.room();
-        if self.blocks() {
-            return Some(format!(
-                "the shared stacks need {shared} {what} more, and there is room for {room}: ask for a higher quota (Service Quotas, {raised})"
-            ));
-        }
         let fit = room.saturating_sub(*shared).checked_div(*each).unwrap_or(*environments);
         (fit < *environments).then(|| {
             format!(
@@ -98,12 +104,15 @@ pub async fn look(account: &Account, project: &Project, missing: &[&Wanted]) -> 
     // `stage` is one more than those that are limited.
     let environments = u64::from(project.limits.environments) + 1;
     let environments = environments.saturating_sub(count(environments::count(project, &there)));
+    // A stack that is to be made may be there already, as a change set that was never executed.
+    let is_pending =
+        |name: &str, status: &str| status == "REVIEW_IN_PROGRESS" && missing.iter().any(|stack| stack.name == name);
     let roles = |stack: &Wanted| count(stack.count(ROLE));
     let stacks = Quota {
         what: "stacks",
         raised: "AWS CloudFormation, Stack count",
         limit: stack_limit(account).await?,
-        used: count(there.len()),
+        used: count(there.iter().filter(|(name, status)| !is_pending(name, status)).count()),
         shared: count(missing.len()),
         each: count(environment.len()),
         environments,
@@ -198,14 +207,15 @@ mod tests {
     #[test]
     fn nothing_is_short_where_all_environments_fit() {
         assert_eq!(quota(100, 30).problem(), None);
+        assert_eq!(quota(100, 30).warning(), None);
     }
 
     #[test]
     fn environments_that_do_not_fit_are_counted_and_stop_nothing() {
         let short = quota(100, 31);
-        let problem = short.problem().unwrap();
-        assert!(problem.contains("room for 4 of the 5 environments"), "{problem}");
-        assert!(!short.blocks());
+        let warning = short.warning().unwrap();
+        assert!(warning.contains("room for 4 of the 5 environments"), "{warning}");
+        assert_eq!(short.problem(), None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `reconcile`: the reconciler's next run, now.
 //!
-//! It runs by itself every quarter of an hour; by hand after an outage, or to see what it would do.
+//! It runs by itself, as often as the configuration says; by hand after an outage, or to see what it would do.
 
 use aws_sdk_lambda::primitives::Blob;
 use contract::{ReconcileRequest, Reconciled};
@@ -34,7 +34,7 @@ pub async fn run(account: &Account, project: &Project, dry_run: bool, frontend: 
 }
 
 /// Has it finish what an environment that was removed by hand has left: its record, GitHub's deployment, its place. Where it cannot
-/// be asked, it does that by itself within a quarter of an hour.
+/// be asked, it does that at its next run by itself.
 pub(crate) async fn finish(account: &Account, project: &Project, frontend: &dyn Frontend) {
     let function = Names::of(project).shared(contract::Reconcile::NAME);
     match invoke(account, &function, false).await {
@@ -80,7 +80,7 @@ async fn invoke(account: &Account, function: &str, dry_run: bool) -> Result<Opti
         return Err(Error::Aws {
             doing: doing(),
             words: format!("{}: {}", word("errorType"), word("errorMessage")),
-            help: "its log says more; it runs again by itself within a quarter of an hour",
+            help: "its log says more; it runs again by itself",
         });
     }
     let found = serde_json::from_slice(payload);

@@ -11,7 +11,7 @@ use crate::follow::{self, Settled, condition, follow, status};
 use crate::plan::StackPlan;
 use crate::up::Run;
 use crate::wanted::Wanted;
-use crate::{assets, diff};
+use crate::{assets, diff, names};
 
 /// How often a stack is looked at again before somebody must see why it never comes to rest.
 const ROUNDS: usize = 8;
@@ -25,9 +25,14 @@ impl Run<'_> {
         template: Option<&Value>,
     ) -> Result<Stack, Error> {
         let mut found = found;
+        // What is looked at before a run cannot know what a stack leaves that goes in the middle of it.
+        let leaves = !matches!(condition(found.as_ref()), Condition::Gone | Condition::Empty);
         for _ in 0..ROUNDS {
             match (condition(found.as_ref()), &found) {
                 (Condition::Gone | Condition::Empty, _) => {
+                    if leaves {
+                        names::free(self.account, wanted).await?;
+                    }
                     if let Some(stack) = self.change(wanted, None, None).await? {
                         return Ok(stack);
                     }

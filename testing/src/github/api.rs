@@ -76,6 +76,7 @@ impl Question<'_> {
         };
         match (self.operation.method.as_str(), path) {
             ("GET", "/zipball/{ref}") => self.zipball(repository),
+            ("GET", "/commits") => self.page(Vec::new()),
             ("GET", "/pulls") => self.pulls(repository),
             ("GET", "/pulls/{pull_number}") => self.pull(repository),
             ("GET", "/pulls/{pull_number}/files") => self.files(repository),

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use clients::github::{App, Credential, InstallationToken, Unusable};
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use super::{GitHub, Refused};
@@ -55,6 +55,17 @@ impl GitHub {
             // GitHub would say the same of it.
             Err(unusable) => Err(Refused::of(401, unusable.to_string())),
         }
+    }
+
+    /// What the App's installation may do with the repository; none for a token, or where GitHub does not tell.
+    pub(super) async fn permissions(&self) -> Result<Option<Value>, Refused> {
+        if self.opener.app().is_none() {
+            return Ok(None);
+        }
+        self.bearer().await?;
+        let kept = self.opener.installation.lock().await;
+        let permissions = kept.as_ref().map(|installation| installation.permissions.clone());
+        Ok(permissions.filter(|permissions| !permissions.is_null()))
     }
 
     /// Forgets the installation's token that GitHub has refused. Says whether another can make a difference.

@@ -2,18 +2,23 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::world::{BOOTSTRAP, Outcome, World, text};
 
 /// Stands in for cargo: notes how it was called, and leaves the functions' stand-in where the build would.
-fn cargo(world: &World, exit: u8) -> String {
-    let path = world.path("cargo");
+fn cargo(world: &World, exit: u8) -> PathBuf {
     let script =
         format!("#!/bin/sh\necho \"$@\" > called\nmkdir -p target/lambda\ncp bootstrap target/lambda/\nexit {exit}\n");
-    fs::write(&path, script).expect("it is written");
+    executable(world, "cargo", &script)
+}
+
+fn executable(world: &World, name: &str, script: &str) -> PathBuf {
+    world.write(name, script);
+    let path = world.path(name);
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it may be run");
-    text(&path).to_owned()
+    path
 }
 
 /// A repository whose functions run on this machine's processor, or on another.
@@ -60,10 +65,22 @@ fn for_another_processor_what_is_missing_is_said_with_how_to_get_it() {
     let Some(world) = repository("the functions are for another processor", false) else {
         return;
     };
-    let examined = deploy(&world, &["doctor"], 0).ends_with(1);
-    assert!(
-        examined.stdout.contains("cargo-zigbuild") || examined.stdout.contains("rustup target add"),
-        "{examined}"
-    );
+    let rustc = "#!/bin/sh\necho /nowhere\n";
+    executable(&world, "rustc", rustc);
+    let doctor = || {
+        let mut command = world.command(Command::new(env!("CARGO_BIN_EXE_deploy")), &["doctor"]);
+        // Nothing that this machine has is found.
+        command.env("PATH", world.path("")).env("CARGO", cargo(&world, 0));
+        Outcome::of(command.spawn().expect("it starts")).ends_with(1)
+    };
+    let examined = doctor();
+    assert!(examined.stdout.contains("cargo-zigbuild is not there"), "{examined}");
+    assert!(examined.stdout.contains("pip install cargo-zigbuild=="), "{examined}");
+    executable(&world, "cargo-zigbuild", "#!/bin/sh\n");
+    let examined = doctor();
+    assert!(examined.stdout.contains("`rustup target add "), "{examined}");
+    executable(&world, "rustc", &rustc.replace("/nowhere", "/"));
+    let examined = doctor();
+    assert!(examined.stdout.contains("built by `cargo zigbuild "), "{examined}");
     assert!(!world.path("called").exists(), "nothing is built to find that out");
 }

@@ -89,6 +89,13 @@ fn doctor_goes_on_where_something_is_wrong_and_names_all_of_it() {
     assert!(ill.stdout.contains("is no program for Linux"), "{ill}");
     assert!(ill.stdout.contains("aws sso login"), "{ill}");
     assert!(ill.stdout.contains("expired or were revoked"), "{ill}");
+
+    world.write("token", "");
+    let empty = doctor(&world, &["--credentials", text(&world.path("token"))]).ends_with(1);
+    assert!(
+        empty.stdout.contains("is empty") && empty.stdout.contains("names"),
+        "{empty}"
+    );
 }
 
 #[test]
@@ -102,10 +109,28 @@ fn a_token_without_a_right_that_the_functions_need_is_refused_before_anything_is
         .always_on("POST /repos/thebestest/thebestest/statuses", github::Fault::status(403));
     let token = world.path("token");
     let ill = doctor(&world, &["--credentials", text(&token)]).ends_with(1);
-    let words = "lack permissions that the functions need on thebestest/thebestest: Commit statuses";
+    world
+        .github
+        .faults()
+        .always_on("GET /repos/thebestest/thebestest/commits", github::Fault::status(403));
+    let words = "lack permissions that the functions need on thebestest/thebestest: Contents, Commit statuses";
     assert!(ill.stdout.contains(words), "{ill}");
     let refused = world.up(&[]).ends_with(3);
     assert!(refused.stderr.contains(words), "{refused}");
+    assert_eq!(world.stacks(), 0);
+}
+
+#[test]
+fn a_github_that_was_asked_too_often_is_not_taken_for_one_that_refuses() {
+    let Some(world) = World::new("a limit is no refusal") else {
+        return;
+    };
+    world.github.faults().always_on(
+        "GET /repos/thebestest/thebestest/pulls",
+        github::Fault::secondary_limit(None),
+    );
+    let limited = world.up(&[]).ends_with(3);
+    assert!(limited.stderr.contains("GitHub asks for patience"), "{limited}");
     assert_eq!(world.stacks(), 0);
 }
 
@@ -145,12 +170,70 @@ fn a_secret_that_an_earlier_deployment_has_kept_is_told_before_anything_is_made(
             .contains(&format!("{name} is taken"))
     );
 
-    let named = json!({"SecretId": name, "ForceDeleteWithoutRecovery": true});
-    client
-        .json("secretsmanager", "secretsmanager.DeleteSecret", &named)
-        .expect("it is there");
+    let delete = |how: serde_json::Value| {
+        let deleted = client.json("secretsmanager", "secretsmanager.DeleteSecret", &how);
+        deleted.expect("it is there");
+    };
+    delete(json!({"SecretId": name, "RecoveryWindowInDays": 7}));
+    let refused = world.up(&[]).ends_with(2);
+    assert!(
+        refused.stderr.contains(&format!("the secret {name} is being deleted")),
+        "{refused}"
+    );
+    delete(json!({"SecretId": name, "ForceDeleteWithoutRecovery": true}));
     world.up(&[]).succeeds();
     world.assert_complete("the name is free");
+}
+
+#[test]
+fn a_list_of_secrets_that_is_behind_names_none_that_is_gone() {
+    let Some(world) = World::new("a list that is behind") else {
+        return;
+    };
+    let name = format!("{}-webhook-secret", world.project);
+    let arn = format!(
+        "arn:aws:secretsmanager:eu-west-1:{}:secret:{name}-a1B2c3",
+        world.cloud.account()
+    );
+    let behind = json!({"SecretList": [{"Name": name, "ARN": arn}]});
+    let behind = Fault::Answer {
+        status: 200,
+        body: behind.to_string(),
+    };
+    world.cloud.fail("secretsmanager", "ListSecrets", 1, behind);
+    world.up(&[]).succeeds();
+}
+
+#[test]
+fn secrets_that_a_stack_leaves_while_it_goes_are_told_before_it_is_made_again() {
+    let Some(world) = World::new("a stack leaves secrets") else {
+        return;
+    };
+    world.up(&[]).succeeds();
+    let [_, _, manager] = world.shared();
+    let failed = format!(
+        "<DescribeStacksResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><DescribeStacksResult><Stacks><member>\
+         <StackId>{}</StackId><StackName>{manager}</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime>\
+         <StackStatus>DELETE_FAILED</StackStatus><Tags><member><Key>pipeline:project</Key><Value>{}</Value></member></Tags></member></Stacks>\
+         </DescribeStacksResult></DescribeStacksResponse>",
+        world.described(&manager, "StackId").expect("it is there"),
+        world.project
+    );
+    // The third stack that is looked at.
+    let failed = Fault::Answer {
+        status: 200,
+        body: failed,
+    };
+    world.cloud.fail("cloudformation", "DescribeStacks", 3, failed);
+    let token = world.path("token");
+    let refused = world.up(&["--credentials", text(&token)]).ends_with(2);
+    assert!(
+        refused
+            .stderr
+            .contains(&format!("the secret {}-webhook-secret is there already", world.project)),
+        "{refused}"
+    );
+    assert_eq!(world.status(&manager), None, "nothing was begun");
 }
 
 #[test]
@@ -189,7 +272,11 @@ fn quotas_that_leave_no_room_stop_a_first_run_and_those_that_bound_environments_
 
     world.cloud.fail("lambda", "GetAccountSettings", 1, executions(5));
     let told = world.up(&[]).succeeds();
-    assert!(told.stdout.contains("warning: there is room for 2 of the "), "{told}");
+    assert!(
+        told.stdout
+            .contains("warning: concurrent executions: there is room for 2 of the "),
+        "{told}"
+    );
     world.assert_complete("with little room");
 
     let before = world.cloud.calls(CALLER).len();

@@ -58,7 +58,8 @@ fn live(world: &World) {
     world.run(&["status"]).succeeds();
     world.run(&["doctor"]).ends_with(1);
     // The stand-in's answer is none of a reconciler's; that it is asked is what counts here.
-    world.run(&["reconcile"]).ends_with(3);
+    let asked = world.run(&["reconcile"]).ends_with(3);
+    assert!(asked.stderr.contains("its answer is not understood"), "{asked}");
     let [_, unit_test, manager] = world.shared();
     world.change(&manager, |template| {
         template["Resources"]["Claim"]["Properties"]["MemorySize"] = 1024.into();
@@ -94,6 +95,11 @@ fn live(world: &World) {
             .flat_map(|name| ["--allow-loss", name]),
     );
     world.run(&down).succeeds();
+    let kept = serde_json::json!({"Name": format!("{}-webhook-secret", world.project), "SecretString": "kept"});
+    let client = world.cloud.client("test");
+    let made = client.json("secretsmanager", "secretsmanager.CreateSecret", &kept);
+    made.expect("its name is free");
+    up(&[]).ends_with(2);
 }
 
 /// What a call needs; S3 says that something is not there only to who may list the bucket.
