@@ -185,8 +185,24 @@ impl Question<'_> {
     }
 
     fn pulls(&self, repository: &Contents) -> Reply {
-        let open = self.arguments.get("state").is_none_or(|state| state == "open");
-        let pulls = repository.pull_requests.iter().filter(|(_, pull)| pull.open || !open);
+        let given = |name| self.arguments.get(name).map(String::as_str);
+        let all = repository.pull_requests.iter();
+        let mut pulls: Vec<(&u32, &Pull)> = all
+            .filter(|(_, pull)| match given("state") {
+                Some("all") => true,
+                Some("closed") => !pull.open,
+                _ => pull.open,
+            })
+            .collect();
+        let by_update = given("sort") == Some("updated");
+        if by_update {
+            pulls.sort_by_key(|(_, pull)| &pull.updated_at);
+        }
+        // Newest first if nothing is said, but by updates the oldest.
+        if given("direction").map_or(!by_update, |direction| direction == "desc") {
+            pulls.reverse();
+        }
+        let pulls = pulls.into_iter();
         self.page(pulls.map(|(number, pull)| self.pull_as(*number, pull)).collect())
     }
 

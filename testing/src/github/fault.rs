@@ -126,7 +126,7 @@ pub(super) struct Rule {
 }
 
 impl Rule {
-    /// `POST /statuses`: the method, or `*`, and a part of the path.
+    /// `POST /statuses`: the method, or `*`, and a part of the path and query.
     pub(super) fn new(on: &str, faults: impl IntoIterator<Item = Fault>, always: Option<Fault>) -> Self {
         let (method, path) = on.split_once(' ').unwrap_or(("*", on));
         Self {
@@ -135,6 +135,11 @@ impl Rule {
             faults: faults.into_iter().collect(),
             always,
         }
+    }
+
+    /// How many of its faults have not come yet.
+    pub(super) fn left(&self) -> usize {
+        self.faults.len()
     }
 
     /// The fault of this request, if the rule is about it.

@@ -164,8 +164,8 @@ impl Drop for GitHub {
 }
 
 impl Faults<'_> {
-    /// What goes wrong with the next requests of a method, or `*`, whose path contains something: `POST /statuses`. The first
-    /// of them gets the first fault; after the last one all goes well again.
+    /// What goes wrong with the next requests of a method, or `*`, whose path and query contain something: `POST /statuses`. The
+    /// first of them gets the first fault; after the last one all goes well again.
     pub fn on(&self, requests: &str, faults: impl IntoIterator<Item = Fault>) -> &Self {
         self.shared.world().rules.push(Rule::new(requests, faults, None));
         self
@@ -175,6 +175,11 @@ impl Faults<'_> {
     pub fn always_on(&self, requests: &str, fault: Fault) -> &Self {
         self.shared.world().rules.push(Rule::new(requests, [], Some(fault)));
         self
+    }
+
+    /// How many faults have not come yet, but for those that come always.
+    pub fn left(&self) -> usize {
+        self.shared.world().rules.iter().map(Rule::left).sum()
     }
 
     /// Nothing goes wrong any more.

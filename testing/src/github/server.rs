@@ -103,23 +103,20 @@ fn decide(shared: &Shared, parts: &http::request::Parts, body: &[u8]) -> (Reply,
     let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
     let (method, path) = (parts.method.as_str(), parts.uri.path());
     let query = parts.uri.query().unwrap_or_default();
+    let whole = parts.uri.path_and_query().map_or(path, |whole| whole.as_str());
     let mut world = shared.world();
     let asker = world.asker(header("authorization"));
     let json: Value = serde_json::from_slice(body).unwrap_or_default();
     world.requests.push(Request {
         method: method.to_owned(),
-        path: parts
-            .uri
-            .path_and_query()
-            .map_or(path, |whole| whole.as_str())
-            .to_owned(),
+        path: whole.to_owned(),
         asked_by: asker,
         body: hooks::without_secret(json.clone()),
     });
     let fault = world
         .rules
         .iter_mut()
-        .find_map(|rule| rule.next(method, path))
+        .find_map(|rule| rule.next(method, whole))
         .unwrap_or_else(Fault::none);
     let Some((operation, mut arguments)) = shared.description.find(method, path) else {
         world

@@ -26,6 +26,8 @@ const MOST_CASES: u32 = 25;
 pub(crate) const WEBHOOK_SECRET: &str = "whsec-of-the-matrix";
 /// The state machine's name.
 pub(crate) const MACHINE: &str = "thebestest-pipeline-manager";
+/// The table of records.
+pub(crate) const RECORDS: &str = "thebestest-pull-requests";
 /// Who sets up and looks around; its calls are none of the system's.
 pub(crate) const OBSERVER: &str = "matrix";
 
@@ -61,6 +63,11 @@ impl Starts {
     /// Those that nobody has run yet.
     pub(crate) fn take(&self) -> Vec<(String, Value)> {
         std::mem::take(&mut *self.new.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Forgets all names: a case's executions are of a repository of its own, which has a state machine of its own.
+    fn forget(&self) {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 
@@ -134,6 +141,7 @@ impl Account {
     /// A repository for the next case, and the functions that serve it.
     pub(crate) fn next_case(&mut self) -> (String, Functions) {
         self.cases += 1;
+        self.starts.forget();
         self.calls_before = self.cloud.all_calls().len();
         self.requests_before = self.github.requests().len();
         let mut project = emission::project();
@@ -233,7 +241,7 @@ fn make_records(client: &Client) {
     let key = |name: &str, kind: &str| json!({ "AttributeName": name, "KeyType": kind });
     let attribute = |name: &str, kind: &str| json!({ "AttributeName": name, "AttributeType": kind });
     let table = json!({
-        "TableName": "thebestest-pull-requests",
+        "TableName": RECORDS,
         "BillingMode": "PAY_PER_REQUEST",
         "KeySchema": [key("repository", "HASH"), key("number", "RANGE")],
         "AttributeDefinitions": [attribute("repository", "S"), attribute("number", "N")],

@@ -13,7 +13,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use crate::account::Account;
 use crate::builds::Plan;
 use crate::fault::{Expect, Fault, Webhook};
-use crate::inject::Armed;
+use crate::inject::{Armed, Found};
 use crate::promises::Promises;
 use crate::repository::Act;
 use crate::timeline::{Running, Timeline};
@@ -28,7 +28,11 @@ pub(crate) struct Case {
     pub(crate) before: &'static [Act],
     /// In what follows this, the fault comes.
     pub(crate) during: Act,
-    /// The state that the fault comes at.
+    /// What becomes of the webhook of that.
+    pub(crate) webhook: Webhook,
+    /// What the reconciler finds besides.
+    pub(crate) found: Found,
+    /// The state that the fault comes at, or [`RECONCILER`](crate::timeline::RECONCILER).
     pub(crate) state: &'static str,
     /// Its name within the state.
     pub(crate) name: String,
@@ -152,7 +156,8 @@ impl Case {
             run(timeline);
         }
         timeline.fault = Some(Armed::new(self.state, self.fault.clone(), self.times));
-        timeline.happens(&[self.during], Webhook::Arrives);
+        timeline.happens(&[self.during], self.webhook);
+        self.found.make(timeline);
         run(timeline);
         let armed = timeline.fault.take().expect("it was armed");
         if armed.came == 0 {

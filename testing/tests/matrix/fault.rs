@@ -130,6 +130,15 @@ impl Fault {
         waits.then_some(Duration::from_millis(1_400))
     }
 
+    /// Whether somebody is asked who never answers.
+    pub(crate) fn hangs(&self) -> bool {
+        match self {
+            Self::Aws { how, .. } => *how == aws::Fault::Hang,
+            Self::GitHub { faults, .. } => faults.contains(&github::Fault::hang()),
+            _ => false,
+        }
+    }
+
     /// The kind, for the table.
     pub(crate) fn kind(&self) -> &'static str {
         match self {

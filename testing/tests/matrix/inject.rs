@@ -2,10 +2,10 @@
 
 use http::Method;
 use serde_json::{Value, json};
-use stepfunctions_runner::TaskCall;
 
-use crate::account::Account;
+use crate::account::{Account, RECORDS};
 use crate::fault::{Fault, stack_is};
+use crate::repository::NUMBER;
 use crate::timeline::Timeline;
 
 /// A fault that waits for its state.
@@ -33,8 +33,8 @@ impl Armed {
     }
 
     /// The fault, if it is meant for this attempt of a state.
-    pub(crate) fn due(&mut self, call: &TaskCall) -> Option<Fault> {
-        if *call.state != *self.state || self.came >= self.times {
+    pub(crate) fn due(&mut self, state: &str) -> Option<Fault> {
+        if state != self.state || self.came >= self.times {
             return None;
         }
         self.came += 1;
@@ -107,6 +107,52 @@ fn fill(account: &Account) {
     ask(Method::DELETE, &format!("{bucket}/gone"), b"");
 }
 
+/// What the reconciler finds besides what its case is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// Nothing.
+    Nothing,
+    /// A place for an environment that nobody has.
+    LeakedPlace,
+    /// The pull request's environment, which has lost its place.
+    NoPlace,
+    /// A hundred pull requests that changed later, so that a list does not have the one of the case.
+    Crowd,
+    /// The approval of a fork's commit.
+    Approval,
+}
+
+impl Found {
+    /// Makes it so.
+    pub(crate) fn make(self, timeline: &Timeline<'_>) {
+        let (account, pull) = (timeline.account, &timeline.pull);
+        let places = |environments: Value| {
+            let item = json!({
+                "repository": { "S": pull.name }, "number": { "N": "0" }, "environments": { "M": environments },
+            });
+            let asked = json!({ "TableName": RECORDS, "Item": item });
+            let put = account.client.json("dynamodb", "DynamoDB_20120810.PutItem", &asked);
+            put.expect("it is put");
+        };
+        match self {
+            Self::Nothing => {}
+            Self::LeakedPlace => places(json!({ "pr-99": { "N": "1" } })),
+            Self::NoPlace => places(json!({})),
+            Self::Crowd => {
+                for number in 100..200 {
+                    let other = pull.repository.pull_request(number, &pull.sha);
+                    other.close().updated("2027-01-01T00:00:00Z");
+                }
+            }
+            Self::Approval => {
+                pull.repository.collaborator("keeper", "write");
+                let reviewed = pull.repository.pull_request_of(NUMBER);
+                reviewed.review("keeper", "APPROVED", &pull.sha);
+            }
+        }
+    }
+}
+
 /// Arms what concerns the calls of one invocation. Returns how many of them there were so far.
 pub(crate) fn arm(account: &Account, fault: &Fault) -> usize {
     match fault {
@@ -135,14 +181,16 @@ pub(crate) fn arm(account: &Account, fault: &Fault) -> usize {
 
 /// Takes it back. Says what is amiss if the fault did not come about.
 pub(crate) fn disarm(account: &Account, fault: &Fault, before: usize) -> Option<String> {
+    if let Fault::GitHub { faults, .. } = fault {
+        let asked = account.github.faults();
+        let came = faults.len() - asked.left();
+        asked.clear();
+        return (came == 0).then(|| format!("no request was made that {fault:?} could break"));
+    }
     let made = count(account, fault) - before;
     let needed = match fault {
         Fault::Aws { nth, calls, .. } => usize::try_from(*nth).unwrap_or(1) - 1 + usize::try_from(*calls).unwrap_or(1),
         Fault::StackIs(..) => 1,
-        Fault::GitHub { .. } => {
-            account.github.faults().clear();
-            1
-        }
         _ => 0,
     };
     (made < needed).then(|| format!("only {made} calls were made that {fault:?} could break"))
@@ -160,14 +208,6 @@ fn count(account: &Account, fault: &Fault) -> usize {
     match fault {
         Fault::Aws { service, operation, .. } => calls(service, operation),
         Fault::StackIs(..) => calls("cloudformation", "DescribeStacks"),
-        Fault::GitHub { request, .. } => {
-            let (method, path) = request.split_once(' ').expect("a method and a path");
-            let requests = account.github.requests();
-            let of = requests
-                .iter()
-                .filter(|asked| asked.method == method && asked.path.contains(path));
-            of.count()
-        }
         _ => 0,
     }
 }

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use contract::Decision;
 use http::Method;
-use runtime::record::{Record, Standing};
+use runtime::record::{Record, Shared, Standing};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use stacks::pipeline_manager::bound_minutes;
 use testing::github::{Deployment, Status};
 
-use crate::account::{OBSERVER, WEBHOOK_SECRET};
+use crate::account::{OBSERVER, RECORDS, WEBHOOK_SECRET};
 use crate::fault::Expect;
 use crate::repository::NUMBER;
 use crate::timeline::Timeline;
@@ -45,8 +46,24 @@ impl<'a, 'b> Promises<'a, 'b> {
 
     /// The record of the pull request.
     pub(crate) fn record(&self) -> Option<Record> {
-        let key = json!({ "repository": { "S": self.timeline.pull.name }, "number": { "N": NUMBER.to_string() } });
-        let asked = json!({ "TableName": "thebestest-pull-requests", "Key": key, "ConsistentRead": true });
+        self.item(NUMBER)
+    }
+
+    /// Whoever has an environment holds a place for it, and nobody else does.
+    fn places(&mut self) {
+        let has = self.record().is_some_and(|record| record.environment);
+        let has: &[&str] = if has { &[ENVIRONMENT] } else { &[] };
+        let shared: Option<Shared> = self.item(0);
+        let held = shared.map(|shared| shared.environments).unwrap_or_default();
+        self.check(held.keys().map(String::as_str).eq(has.iter().copied()), || {
+            format!("{has:?} is there, and {held:?} hold a place")
+        });
+    }
+
+    /// An item of the table of records; 0 is what the pull requests share.
+    fn item<T: DeserializeOwned>(&self, number: u32) -> Option<T> {
+        let key = json!({ "repository": { "S": self.timeline.pull.name }, "number": { "N": number.to_string() } });
+        let asked = json!({ "TableName": RECORDS, "Key": key, "ConsistentRead": true });
         let observer = self.timeline.account.cloud.observer();
         let told = observer
             .json("dynamodb", "DynamoDB_20120810.GetItem", &asked)
@@ -87,8 +104,9 @@ impl<'a, 'b> Promises<'a, 'b> {
     /// While the pull request is open, and nothing happens any more.
     pub(crate) fn while_open(&mut self, expect: Expect, deployable: bool) {
         let sha = self.timeline.pull.sha.clone();
-        self.final_statuses(&sha);
+        self.final_statuses();
         self.one_environment();
+        self.places();
         let tests = self.state(&sha, TESTS);
         let known = tests != "none" || expect == Expect::NoEnvironment;
         self.check(known, || "the head commit has no status".to_owned());
@@ -128,11 +146,15 @@ impl<'a, 'b> Promises<'a, 'b> {
         });
     }
 
-    /// No commit's status stays pending.
-    fn final_statuses(&mut self, sha: &str) {
-        for (context, status) in self.statuses(sha) {
+    /// No commit's status stays pending, that of an overtaken one neither.
+    fn final_statuses(&mut self) {
+        let all = self.timeline.pull.repository.all_statuses().into_iter();
+        let last: BTreeMap<(String, String), Status> = all
+            .map(|status| ((status.sha.clone(), status.context.clone()), status))
+            .collect();
+        for ((sha, context), status) in last {
             self.check(status.state != "pending", || {
-                format!("{context} is pending: {}", status.description)
+                format!("{context} of {sha} is pending: {}", status.description)
             });
         }
     }
@@ -163,9 +185,9 @@ impl<'a, 'b> Promises<'a, 'b> {
 
     /// After the close: nothing is left.
     pub(crate) fn after_close(&mut self) {
-        let sha = self.timeline.pull.sha.clone();
-        self.final_statuses(&sha);
+        self.final_statuses();
         self.one_environment();
+        self.places();
         self.no_trace_on_aws();
         for deployment in self.timeline.pull.repository.deployments(ENVIRONMENT) {
             let last = last_state(&deployment);
@@ -225,7 +247,6 @@ impl<'a, 'b> Promises<'a, 'b> {
         let Some(merge) = self.timeline.pull.merged_as.clone() else {
             return;
         };
-        self.final_statuses(&merge);
         let state = self.state(&merge, "thebestest/stage");
         if expect == Expect::Recovery {
             self.check(state == "success", || format!("the status of stage is {state}"));

@@ -19,6 +19,8 @@ use crate::repository::{Act, Pull};
 
 /// How long an invocation takes.
 const INVOCATION: Duration = Duration::from_secs(1);
+/// The reconciler, by its logical id; a fault is meant for it as for a state.
+pub(crate) const RECONCILER: &str = "Reconcile";
 /// How long a webhook is on its way when it is late.
 const LATE: Duration = Duration::from_secs(600);
 
@@ -240,7 +242,7 @@ impl<'a> Timeline<'a> {
         if self.executions[place].is_over() {
             return;
         }
-        let fault = self.fault.as_mut().and_then(|armed| armed.due(&call));
+        let fault = self.fault.as_mut().and_then(|armed| armed.due(&call.state));
         if let Some(fault) = &fault {
             self.note(format!("{}: {fault:?}", call.state));
             if inject::first(self, place, fault) {
@@ -258,29 +260,14 @@ impl<'a> Timeline<'a> {
             .expect("all tasks are invocations")
             .function
             .to_owned();
-        let timeout = self.functions.timeout(&function);
+        let payload = call.invocation().map_or(&Value::Null, |invocation| invocation.payload);
         self.move_pipelines();
-        let (result, took) = match &fault {
-            Some(Fault::Before(how)) => (Err(how.told(timeout)), how.takes(timeout)),
-            Some(Fault::After(how)) => {
-                drop(self.call(&function, &call, None));
-                (Err(how.told(timeout)), how.takes(timeout))
-            }
-            Some(fault) => {
-                let before = inject::arm(self.account, fault);
-                let result = self.call(&function, &call, fault.real_time());
-                if let (Some(words), Some(armed)) = (inject::disarm(self.account, fault, before), &mut self.fault) {
-                    armed.amiss.push(words);
-                }
-                (result, INVOCATION)
-            }
-            None => (self.call(&function, &call, None), INVOCATION),
-        };
+        let within = fault.as_ref().and_then(Fault::real_time);
+        let (result, took) = self.with_fault(&function, payload, fault.as_ref(), within);
         self.note(match &result {
             Ok(value) => format!("{} → {}", call.state, short(&value.to_string())),
             Err(error) => format!("{} failed: {}", call.state, short(&format!("{error:?}"))),
         });
-        let payload = call.invocation().map_or(&Value::Null, |invocation| invocation.payload);
         self.executions[place].asked.push(Asked {
             function,
             payload: payload.clone(),
@@ -291,8 +278,34 @@ impl<'a> Timeline<'a> {
         self.enter(at, Due::Answer(place, call.id, result));
     }
 
-    fn call(&mut self, function: &str, call: &TaskCall, within: Option<Duration>) -> Result<Value, TaskFault> {
-        let payload = call.invocation().map_or(&Value::Null, |invocation| invocation.payload);
+    /// Invokes a function, with the fault that is meant for it; `within` is the real time that it has then. Says how long it took.
+    fn with_fault(
+        &mut self,
+        function: &str,
+        payload: &Value,
+        fault: Option<&Fault>,
+        within: Option<Duration>,
+    ) -> (Result<Value, TaskFault>, Duration) {
+        let timeout = self.functions.timeout(function);
+        match fault {
+            Some(Fault::Before(how)) => (Err(how.told(timeout)), how.takes(timeout)),
+            Some(Fault::After(how)) => {
+                drop(self.call(function, payload, None));
+                (Err(how.told(timeout)), how.takes(timeout))
+            }
+            Some(fault) => {
+                let before = inject::arm(self.account, fault);
+                let result = self.call(function, payload, within);
+                if let (Some(words), Some(armed)) = (inject::disarm(self.account, fault, before), &mut self.fault) {
+                    armed.amiss.push(words);
+                }
+                (result, INVOCATION)
+            }
+            None => (self.call(function, payload, None), INVOCATION),
+        }
+    }
+
+    fn call(&mut self, function: &str, payload: &Value, within: Option<Duration>) -> Result<Value, TaskFault> {
         let result = self.functions.invoke(function, payload, within);
         if ["apply_stack", "teardown"].contains(&self.functions.handler(function)) {
             self.account.settle();
@@ -309,12 +322,18 @@ impl<'a> Timeline<'a> {
         }
     }
 
-    /// The schedule fires.
+    /// The schedule fires. Whatever goes wrong, nobody invokes the reconciler again before the next time.
     fn reconcile(&mut self) {
         self.next_reconcile = self.now() + self.interval;
+        let fault = self.fault.as_mut().and_then(|armed| armed.due(RECONCILER));
+        if let Some(fault) = &fault {
+            self.note(format!("{RECONCILER}: {fault:?}"));
+        }
         self.move_pipelines();
         let request = json!({ "dry_run": false });
-        let result = self.functions.invoke("Reconcile", &request, None);
+        // It asks GitHub about single pull requests only while it has a minute left.
+        let within = fault.as_ref().filter(|fault| fault.hangs()).and_then(Fault::real_time);
+        let (result, _) = self.with_fault(RECONCILER, &request, fault.as_ref(), within);
         match result {
             Ok(told) => self.note(format!("reconciled: {}", told["started"])),
             Err(error) => self.note(format!("reconcile failed: {error:?}")),

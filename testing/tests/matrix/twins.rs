@@ -21,6 +21,7 @@ use crate::builds::{Goes, Plan};
 use crate::case::Case;
 use crate::fault::{Break, Expect, Fault, Webhook};
 use crate::functions::Functions;
+use crate::inject::Found;
 use crate::replay::{self, Replay};
 use crate::repository::Act;
 use crate::timeline::Running;
@@ -35,6 +36,8 @@ fn journey(during: Act, before: &'static [Act], state: &'static str, fault: Faul
     Case {
         before,
         during,
+        webhook: Webhook::Arrives,
+        found: Found::Nothing,
         state,
         name: "twins".to_owned(),
         fault,

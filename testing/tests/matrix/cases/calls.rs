@@ -10,7 +10,7 @@ use crate::fault::{Expect, Fault, denied};
 use crate::repository::Act;
 
 /// How often the SDK sends a request in all.
-const ATTEMPTS: u32 = 3;
+pub(super) const ATTEMPTS: u32 = 3;
 
 /// The calls of AWS by state: the service, the operation, and which of its calls.
 const AWS: &[(Journey, &str, &str, &str, u64)] = &[

@@ -3,10 +3,12 @@
 mod calls;
 mod changes;
 mod lambda;
+mod reconciler;
 
 use crate::builds::Plan;
 use crate::case::Case;
-use crate::fault::{Expect, Fault};
+use crate::fault::{Expect, Fault, Webhook};
+use crate::inject::Found;
 use crate::repository::Act;
 
 /// A way of a pull request: what happened before, what happens now, and the tasks that follow, in their order.
@@ -89,6 +91,7 @@ pub(crate) fn all() -> Vec<Case> {
     let mut cases = lambda::cases();
     cases.extend(calls::cases());
     cases.extend(changes::cases());
+    cases.extend(reconciler::cases());
     cases
 }
 
@@ -98,6 +101,8 @@ impl Journey {
         Case {
             before: self.before,
             during: self.during,
+            webhook: Webhook::Arrives,
+            found: Found::Nothing,
             state,
             name: name.into(),
             fault,
