@@ -107,12 +107,12 @@ fn a_token_without_a_right_that_the_functions_need_is_refused_before_anything_is
         .github
         .faults()
         .always_on("POST /repos/thebestest/thebestest/statuses", github::Fault::status(403));
-    let token = world.path("token");
-    let ill = doctor(&world, &["--credentials", text(&token)]).ends_with(1);
     world
         .github
         .faults()
         .always_on("GET /repos/thebestest/thebestest/commits", github::Fault::status(403));
+    let token = world.path("token");
+    let ill = doctor(&world, &["--credentials", text(&token)]).ends_with(1);
     let words = "lack permissions that the functions need on thebestest/thebestest: Contents, Commit statuses";
     assert!(ill.stdout.contains(words), "{ill}");
     let refused = world.up(&[]).ends_with(3);
