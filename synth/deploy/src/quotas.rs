@@ -1,7 +1,8 @@
 //! Whether the account has room: what the shared stacks and the environments need, counted in their own templates, against what AWS
 //! lets an account have.
 //!
-//! Looked at are the quotas that new accounts meet first: stacks, IAM roles and concurrent executions of Lambda (new accounts have 10). What runs short otherwise, such as CodeBuild's machines, makes builds wait and breaks nothing.
+//! Looked at are the quotas that new accounts meet first: stacks, IAM roles and concurrent executions of Lambda, of which new accounts
+//! have 10. What runs short otherwise, such as CodeBuild's machines, makes builds wait and breaks nothing.
 
 use aws_sdk_iam::types::SummaryKeyType;
 use serde::Serialize;
