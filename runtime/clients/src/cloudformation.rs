@@ -7,7 +7,8 @@ use std::error::Error;
 
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_cloudformation::types::{Stack, StackStatus};
+use aws_sdk_cloudformation::operation::list_stacks::ListStacksError;
+use aws_sdk_cloudformation::types::{Stack, StackStatus, StackSummary};
 
 use crate::words;
 
@@ -100,6 +101,20 @@ pub async fn stack(client: &Client, name: &str) -> Result<Option<Stack>, Refusal
             refusal => Err(refusal),
         },
     }
+}
+
+/// All stacks of the account that were not deleted.
+///
+/// # Errors
+/// Where CloudFormation does not list them.
+pub async fn standing(client: &Client) -> Result<Vec<StackSummary>, SdkError<ListStacksError>> {
+    // A stack that is deleted is listed for ninety days; there is no other way to leave it out than to name the rest.
+    let standing = StackStatus::values()
+        .iter()
+        .filter(|status| **status != "DELETE_COMPLETE")
+        .map(|status| StackStatus::from(*status));
+    let stacks = client.list_stacks().set_stack_status_filter(Some(standing.collect()));
+    stacks.into_paginator().items().send().try_collect().await
 }
 
 /// What can be done with a stack in a status.

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use aws_sdk_cloudformation::types::StackStatus;
+use aws_sdk_cloudformation::types::StackSummary;
 use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
 use aws_sdk_sfn::operation::start_execution::StartExecutionError;
 use contract::{ReconcileError, ReconcileRequest, Reconciled, Repair, Trigger};
@@ -114,24 +114,10 @@ impl Reconcile {
 
     /// The pull requests of which a stack exists.
     async fn stacks(&self) -> Result<BTreeSet<u32>, FailureOf<Self>> {
-        // A stack that is deleted is listed for ninety days; there is no other way to leave it out than to name the rest.
-        let standing = StackStatus::values()
-            .iter()
-            .filter(|status| **status != "DELETE_COMPLETE")
-            .map(|status| StackStatus::from(*status));
-        let mut pages = self
-            .cloudformation
-            .list_stacks()
-            .set_stack_status_filter(Some(standing.collect()))
-            .into_paginator()
-            .items()
-            .send();
-        let mut numbers = BTreeSet::new();
-        while let Some(stack) = pages.next().await {
-            let stack = stack.map_err(|error| unavailable(DisplayErrorContext(&error)))?;
-            numbers.extend(stack.stack_name().and_then(|name| pull_request_of(name, &self.project)));
-        }
-        Ok(numbers)
+        let stacks = clients::cloudformation::standing(&self.cloudformation).await;
+        let stacks = stacks.map_err(|error| unavailable(DisplayErrorContext(&error)))?;
+        let names = stacks.iter().filter_map(StackSummary::stack_name);
+        Ok(names.filter_map(|name| pull_request_of(name, &self.project)).collect())
     }
 
     /// The open pull requests, those that were closed lately, and those that there is a question about.

@@ -2,7 +2,7 @@
 //!
 //! Not looked at is what only a change shows: whether the service role can be taken on, and what it and the caller may change.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use stacks::Project;
@@ -24,7 +24,7 @@ pub struct Request {
     /// GitHub's credentials that are to be tried, or why they cannot be read; those that the functions have if none are given.
     pub credentials: Option<Result<SecretText, Error>>,
     /// The functions' binary; it would be built if none is named.
-    pub bootstrap: Option<std::path::PathBuf>,
+    pub bootstrap: Option<PathBuf>,
 }
 
 /// Everything that was looked at.
@@ -49,11 +49,11 @@ pub async fn run(request: &Request, root: &Path, account: Result<Account, Error>
         Ok(wanted) => {
             let names: Vec<&str> = wanted.iter().map(|stack| stack.name.as_str()).collect();
             checks.push(Line::new("configuration", names.join(", "), None));
-            wanted
+            Some(wanted)
         }
         Err(error) => {
             checks.push(broken("configuration", &error));
-            Vec::new()
+            None
         }
     };
     checks.push(functions(request.bootstrap.as_deref(), root, project));
@@ -69,7 +69,9 @@ pub async fn run(request: &Request, root: &Path, account: Result<Account, Error>
     };
     if let Some(account) = &account {
         checks.extend(lock(account, project).await);
-        checks.extend(stacks(account, project, &wanted).await);
+        if let Some(wanted) = &wanted {
+            checks.extend(stacks(account, project, wanted).await);
+        }
     }
     checks.push(github(account.as_ref(), request).await);
     Diagnosis { checks }

@@ -44,20 +44,13 @@ pub async fn all(account: &Account, project: &Project) -> Result<Vec<Stacks>, Er
 /// # Errors
 /// Where CloudFormation does not list them.
 pub(crate) async fn standing(account: &Account) -> Result<Vec<(String, String)>, Error> {
-    // A stack that is deleted is listed for ninety days; there is no other way to leave it out than to name the rest.
-    let there = StackStatus::values()
-        .iter()
-        .filter(|status| **status != "DELETE_COMPLETE");
-    let there = there.map(|status| StackStatus::from(*status)).collect();
-    let pages = account.stacks.list_stacks().set_stack_status_filter(Some(there));
-    let mut items = pages.into_paginator().items().send();
-    let mut found = Vec::new();
-    while let Some(stack) = items.next().await {
-        let stack = stack.map_err(|error| aws("cannot list the stacks", &error))?;
+    let stacks = clients::cloudformation::standing(&account.stacks).await;
+    let stacks = stacks.map_err(|error| aws("cannot list the stacks", &error))?;
+    let told = stacks.into_iter().map(|stack| {
         let status = stack.stack_status().map_or("UNKNOWN", StackStatus::as_str).to_owned();
-        found.push((stack.stack_name.unwrap_or_default(), status));
-    }
-    Ok(found)
+        (stack.stack_name.unwrap_or_default(), status)
+    });
+    Ok(told.collect())
 }
 
 /// How many environments of a project these stacks are of.

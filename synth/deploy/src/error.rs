@@ -68,7 +68,7 @@ pub enum Error {
         help: &'static str,
     },
     /// Names that the project needs are taken.
-    #[error("nothing was changed, since names that the project needs are taken:{}", listed(.0))]
+    #[error("names that the project needs are taken:{}", listed(.0))]
     Taken(Vec<Clash>),
     /// AWS leaves no room for the shared stacks.
     #[error("nothing was changed, since the account has no room:{}", listed(.0))]

@@ -44,18 +44,13 @@ impl Quota {
         self.limit.saturating_sub(self.used)
     }
 
-    /// Whether the shared stacks have no room.
-    pub const fn blocks(&self) -> bool {
-        self.shared > self.room()
-    }
-
     /// Why the shared stacks have no room, and the way out; none if they have.
     pub fn problem(&self) -> Option<String> {
         let Self {
             what, raised, shared, ..
         } = self;
         let room = self.room();
-        self.blocks().then(|| {
+        (*shared > room).then(|| {
             format!(
                 "the shared stacks need {shared} {what} more, and there is room for {room}: ask for a higher quota (Service Quotas, {raised})"
             )
@@ -222,12 +217,14 @@ mod tests {
     #[test]
     fn shared_stacks_that_do_not_fit_stop_a_run() {
         let full = quota(100, 81);
-        assert!(full.blocks());
         let problem = full.problem().unwrap();
         assert!(
             problem.contains("need 20 IAM roles more, and there is room for 19"),
             "{problem}"
         );
-        assert!(quota(10, 11).blocks(), "a quota that was lowered is no underflow");
+        assert!(
+            quota(10, 11).problem().is_some(),
+            "a quota that was lowered is no underflow"
+        );
     }
 }

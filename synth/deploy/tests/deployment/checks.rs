@@ -211,19 +211,8 @@ fn secrets_that_a_stack_leaves_while_it_goes_are_told_before_it_is_made_again() 
     };
     world.up(&[]).succeeds();
     let [_, _, manager] = world.shared();
-    let failed = format!(
-        "<DescribeStacksResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><DescribeStacksResult><Stacks><member>\
-         <StackId>{}</StackId><StackName>{manager}</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime>\
-         <StackStatus>DELETE_FAILED</StackStatus><Tags><member><Key>pipeline:project</Key><Value>{}</Value></member></Tags></member></Stacks>\
-         </DescribeStacksResult></DescribeStacksResponse>",
-        world.described(&manager, "StackId").expect("it is there"),
-        world.project
-    );
+    let failed = world.answer_of(&manager, "DELETE_FAILED");
     // The third stack that is looked at.
-    let failed = Fault::Answer {
-        status: 200,
-        body: failed,
-    };
     world.cloud.fail("cloudformation", "DescribeStacks", 3, failed);
     let token = world.path("token");
     let refused = world.up(&["--credentials", text(&token)]).ends_with(2);

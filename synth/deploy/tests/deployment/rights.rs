@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use testing::aws::{Call, Cloud, Fault, Grants, Permission, Statement};
+use testing::aws::{Call, Cloud, Grants, Permission, Statement};
 use testing::or_skip;
 
 use crate::world::{BOOTSTRAP, CALLER, NO_CREDENTIALS, World};
@@ -68,23 +68,9 @@ fn live(world: &World) {
     world.run(&["diff"]).ends_with(1);
     up(&[NO_CREDENTIALS]).ends_with(4);
     up(&[NO_CREDENTIALS, "--allow-loss", "PullRequests"]).succeeds();
-    let torn = format!(
-        "<DescribeStacksResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><DescribeStacksResult><Stacks><member>\
-         <StackId>{}</StackId><StackName>{unit_test}</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime>\
-         <StackStatus>UPDATE_ROLLBACK_FAILED</StackStatus><Tags><member><Key>pipeline:project</Key><Value>{}</Value></member></Tags></member></Stacks></DescribeStacksResult></DescribeStacksResponse>",
-        world.described(&unit_test, "StackId").expect("it is there"),
-        world.project
-    );
+    let torn = world.answer_of(&unit_test, "UPDATE_ROLLBACK_FAILED");
     // The second stack that is looked at.
-    world.cloud.fail(
-        "cloudformation",
-        "DescribeStacks",
-        2,
-        Fault::Answer {
-            status: 200,
-            body: torn,
-        },
-    );
+    world.cloud.fail("cloudformation", "DescribeStacks", 2, torn);
     // MiniStack's stack is not torn, so it refuses; that it is asked is what counts here.
     let _ = up(&[NO_CREDENTIALS]);
     let mut down = vec!["down", "--everything", "--yes"];

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde_json::Value;
 use stacks::project::Processor;
 use tempfile::TempDir;
-use testing::aws::{Call, Cloud};
+use testing::aws::{Call, Cloud, Fault};
 use testing::emission;
 use testing::github::{GitHub, Repository};
 use testing::or_skip;
@@ -173,6 +173,20 @@ impl World {
             .query("cloudformation", "DescribeStacks", &[("StackName", stack)])
             .ok()?;
         between(&text, &format!("<{part}>"), &format!("</{part}>"))
+    }
+
+    /// CloudFormation's answer that a stack, which there is, has another status: one that MiniStack's never come to.
+    pub(crate) fn answer_of(&self, stack: &str, status: &str) -> Fault {
+        let id = self.described(stack, "StackId").expect("it is there");
+        let body = format!(
+            "<DescribeStacksResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><DescribeStacksResult><Stacks><member>\
+             <StackId>{id}</StackId><StackName>{stack}</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime>\
+             <StackStatus>{status}</StackStatus><Tags><member><Key>{}</Key><Value>{}</Value></member></Tags></member></Stacks>\
+             </DescribeStacksResult></DescribeStacksResponse>",
+            stacks::PROJECT_TAG,
+            self.project
+        );
+        Fault::Answer { status: 200, body }
     }
 
     /// The template of a stack.

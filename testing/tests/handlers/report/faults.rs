@@ -3,11 +3,9 @@
 use std::time::Duration;
 
 use contract::{Outcome, ReportError, Step};
-use testing::aws::Cloud;
 use testing::github::{Fault, GitHub};
-use testing::or_skip;
 
-use super::{NAME, SHA, Test, request, set_up, test};
+use super::{SHA, request, test, test_with};
 
 #[tokio::test]
 async fn what_github_refuses_of_one_part_does_not_keep_it_from_the_others() {
@@ -116,22 +114,10 @@ async fn a_comment_or_deployment_that_somebody_deleted_is_made_anew() {
 
 #[tokio::test]
 async fn a_word_that_opens_nothing_is_told_from_a_credential_and_never_shown() {
-    let Some(github) = or_skip("a secret that nobody has entered", GitHub::start()) else {
+    let unknown = |_: &GitHub| "hush-Xy12aB".to_owned();
+    let Some(test) = test_with("a secret that nobody has entered", unknown).await else {
         return;
     };
-    let Some(cloud) = or_skip("a secret that nobody has entered", Cloud::start()) else {
-        return;
-    };
-    let report = set_up(&cloud, &github, "hush-Xy12aB").await;
-    let repository = github.repository(NAME);
-    repository.pull_request(17, SHA);
-    let test = Test {
-        cloud,
-        github,
-        repository,
-        report,
-    };
-    test.claim(1, SHA).await;
     let failure = test
         .send(&request(Step::UnitTest, Outcome::Pending, "starting"))
         .await

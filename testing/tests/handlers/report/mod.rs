@@ -33,9 +33,14 @@ struct Test {
 }
 
 async fn test(what: &str) -> Option<Test> {
+    test_with(what, GitHub::token).await
+}
+
+/// The same with another credential than GitHub's token.
+async fn test_with(what: &str, credential: impl FnOnce(&GitHub) -> String) -> Option<Test> {
     let github = or_skip(what, GitHub::start())?;
     let cloud = or_skip(what, Cloud::start())?;
-    let report = set_up(&cloud, &github, &github.token()).await;
+    let report = set_up(&cloud, &github, &credential(&github)).await;
     let repository = github.repository(NAME);
     repository.pull_request(17, SHA);
     let test = Test {

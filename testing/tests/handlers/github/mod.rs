@@ -1,5 +1,8 @@
 //! The client of GitHub against a GitHub on loopback: what is asked, what is asked again, and where the credential goes.
 
+mod archives;
+mod credentials;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -8,7 +11,7 @@ use runtime::github::{
     Client, CommitState, CommitStatus, DeploymentState, DeploymentStatus, Error, NewDeployment, State,
 };
 use runtime::secrets::SecretText;
-use testing::github::{Archive, Asker, Fault, GitHub, Repository};
+use testing::github::{Asker, Fault, GitHub, Repository};
 
 const NAME: &str = "octo-org/octo.app";
 const SHA: &str = "6dcb09b5b57875f334f61aebed695e2e4193db5e";
@@ -372,162 +375,6 @@ async fn only_who_may_write_approves_and_only_of_this_commit() {
     assert_eq!(approved().await, None);
     pull.review("carol", "APPROVED", SHA);
     assert_eq!(approved().await.as_deref(), Some("carol"));
-}
-
-#[tokio::test]
-async fn an_app_makes_itself_a_token_and_uses_it_until_it_ends() {
-    let Some(test) = test("a GitHub App") else { return };
-    let client = client(&test.github, test.github.app());
-    let time = within(seconds(30));
-    let asked = || {
-        test.github
-            .requests()
-            .iter()
-            .map(|request| request.asked_by)
-            .collect::<Vec<_>>()
-    };
-    for _ in 0..2 {
-        client
-            .set_status(NAME, SHA, &status(), &time)
-            .await
-            .expect("GitHub takes it");
-    }
-    assert_eq!(asked(), [Asker::App, Asker::Installation, Asker::Installation]);
-
-    // A token that somebody has revoked is replaced at once.
-    test.github.revoke_installation_tokens();
-    client
-        .set_status(NAME, SHA, &status(), &time)
-        .await
-        .expect("GitHub takes it");
-    assert_eq!(asked()[3..], [Asker::Stranger, Asker::App, Asker::Installation]);
-
-    // One that is about to end is not used any more.
-    test.github.revoke_installation_tokens();
-    test.github.installation_tokens_live(seconds(240));
-    for _ in 0..2 {
-        client
-            .set_status(NAME, SHA, &status(), &time)
-            .await
-            .expect("GitHub takes it");
-    }
-    assert_eq!(
-        asked()[6..],
-        [
-            Asker::Stranger,
-            Asker::App,
-            Asker::Installation,
-            Asker::App,
-            Asker::Installation
-        ]
-    );
-}
-
-#[tokio::test]
-async fn a_comment_of_the_app_is_found_again() {
-    let Some(test) = test("a comment of the App") else {
-        return;
-    };
-    let client = client(&test.github, test.github.app());
-    let body = format!("{MARKER}\nHello");
-    let time = within(seconds(30));
-    let (made, _) = client
-        .ensure_comment(NAME, 17, MARKER, &body, &time)
-        .await
-        .expect("it is made");
-    let (found, new) = client
-        .ensure_comment(NAME, 17, MARKER, &body, &time)
-        .await
-        .expect("it is there");
-    assert_eq!((made.id, new), (found.id, false));
-    let updated = client
-        .update_comment(NAME, made.id, "Bye", &time)
-        .await
-        .expect("it is changed");
-    assert_eq!(
-        (updated.body.as_str(), test.repository.comments(17)[0].edits),
-        ("Bye", 1)
-    );
-}
-
-#[tokio::test]
-async fn a_credential_that_opens_nothing_is_told_what_to_enter_and_never_shown() {
-    let Some(test) = test("credentials that open nothing") else {
-        return;
-    };
-    let key = test.github.app().replace("5678", "9999");
-    for credential in ["hush-Xy12", "two hush words", "{\"app_id\": \"hush\"}", key.as_str()] {
-        let client = client(&test.github, credential.to_owned());
-        let asked = client.set_status(NAME, SHA, &status(), &within(seconds(5))).await;
-        let words = format!("{0} {0:?} {client:?}", asked.expect_err("it opens nothing"));
-        assert!(!words.contains("hush") && !words.contains("BEGIN"), "{words}");
-        let helps = ["enter a token", "enter one", "write {", "check that it exists"];
-        assert!(helps.iter().any(|help| words.contains(help)), "{words}");
-    }
-    assert!(!format!("{:?}", test.github.requests()).contains("hush"));
-}
-
-async fn read(test: &Test, time: &Invocation) -> Result<Vec<u8>, Error> {
-    let mut zipball = test.client.zipball(NAME, SHA, time).await?;
-    let mut bytes = Vec::new();
-    while let Some(chunk) = zipball.next(time).await? {
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(bytes)
-}
-
-#[tokio::test]
-async fn the_archive_arrives_and_the_credential_stays_behind() {
-    let Some(test) = test("an archive") else { return };
-    let content: Vec<u8> = (0..300_000_u32).map(|at| at as u8).collect();
-    test.repository.archive(
-        SHA,
-        Archive::new(content.clone())
-            .in_chunks(7_000, Duration::ZERO)
-            .out_of_service(1),
-    );
-    // That no credential came with it the other host checks; the test would fail at its end.
-    assert_eq!(read(&test, &within(seconds(30))).await, Ok(content));
-}
-
-#[tokio::test]
-async fn an_archive_that_breaks_off_or_stops_is_no_archive() {
-    let Some(test) = test("broken archives") else { return };
-    test.repository
-        .archive(SHA, Archive::new(vec![7; 300_000]).cut_after(200_000));
-    let fault = read(&test, &within(seconds(30))).await.expect_err("it is cut");
-    assert!(fault.to_string().contains("it broke off"), "{fault}");
-    test.repository
-        .archive(SHA, Archive::new(vec![7; 300_000]).hanging_after(100_000));
-    let fault = read(&test, &within(seconds(2))).await.expect_err("it stops");
-    assert!(fault.to_string().contains("it stopped arriving"), "{fault}");
-    let missing = test.client.zipball(NAME, OTHER, &within(seconds(30))).await;
-    let missing = missing.expect_err("there is none");
-    assert!(matches!(missing, Error::Missing { .. }), "{missing:?}");
-    assert!(!format!("{fault} {fault:?}").contains("FIVEMINUTES"), "{fault:?}");
-}
-
-#[tokio::test]
-async fn a_redirect_is_followed_within_the_api_and_nowhere_else() {
-    let Some(test) = test("redirects") else { return };
-    let moved = format!("{}/repos/octo-org/octo.app/pulls/17", test.github.api());
-    test.github.faults().on("GET /pulls/99", [Fault::redirect(301, moved)]);
-    let pull = test.client.pull_request(NAME, 99, &within(seconds(30))).await;
-    assert_eq!(pull.expect("it has moved").number, 17);
-
-    // A listener of somebody else, who would like to have the credential.
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.set_nonblocking(true).expect("not to wait for it");
-    let elsewhere = format!(
-        "http://{}/repos/octo-org/octo.app/statuses/{SHA}",
-        listener.local_addr().expect("it")
-    );
-    for path in [elsewhere.as_str(), "//evil.example/repos/x", "/_codeload/octo-org"] {
-        test.github.faults().on("POST /statuses", [Fault::redirect(307, path)]);
-        let fault = test.set_status(seconds(5)).await.expect_err("it is not followed");
-        assert!(fault.to_string().contains("it redirects elsewhere"), "{fault}");
-    }
-    assert!(listener.accept().is_err(), "somebody else was asked");
 }
 
 #[tokio::test]
