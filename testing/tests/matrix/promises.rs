@@ -237,6 +237,14 @@ impl<'a, 'b> Promises<'a, 'b> {
         let list = tagged["ResourceTagMappingList"].as_array().cloned().unwrap_or_default();
         let left: Vec<&Value> = list.iter().map(|resource| &resource["ResourceARN"]).collect();
         self.check(left.is_empty(), || format!("resources are left: {left:?}"));
+        let roles = observer.query("iam", "ListRoles", &[]).expect("roles are listed");
+        let own: Vec<&str> = roles
+            .split("<RoleName>")
+            .skip(1)
+            .filter_map(|rest| rest.split('<').next())
+            .filter(|name| name.starts_with("thebestest-pr-17-"))
+            .collect();
+        self.check(own.is_empty(), || format!("roles are left: {own:?}"));
         let pipelines = self.timeline.account.cloud.deployed_pipelines();
         let own = pipelines.iter().any(|pipeline| pipeline.name.starts_with("pr-17-"));
         self.check(!own, || "the deploy pipeline is left".to_owned());

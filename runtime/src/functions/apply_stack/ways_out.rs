@@ -18,9 +18,9 @@ const TRIED: usize = 2;
 /// How the way is cleared for a commit, past the application's stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
-    /// CodePipeline can make a change set of it.
+    /// CodePipeline can make a change set of it, or is at work on it: then the next execution is queued behind that.
     Free,
-    /// CloudFormation is at work on it: whoever has set that in motion, there can be no change set before it is over.
+    /// It is being deleted or goes back, for which no execution of the pipeline waits.
     Wait,
     /// It is deleted, and created anew.
     Delete,
@@ -36,13 +36,24 @@ pub(super) enum Way {
 /// status means.
 pub(super) fn way(status: &StackStatus) -> Way {
     match cloudformation::condition(status) {
-        Condition::Gone | Condition::Empty | Condition::Settled => Way::Free,
-        Condition::Changing | Condition::Deleting => Way::Wait,
+        Condition::Changing if goes_back(status) => Way::Wait,
+        Condition::Gone | Condition::Empty | Condition::Settled | Condition::Changing => Way::Free,
+        Condition::Deleting => Way::Wait,
         Condition::Unusable => Way::Delete,
         Condition::Torn if *status == StackStatus::UpdateRollbackFailed => Way::GoBack,
         // Somebody has imported resources by hand, and knows which.
         Condition::Torn => Way::Person,
     }
+}
+
+fn goes_back(status: &StackStatus) -> bool {
+    matches!(
+        status,
+        StackStatus::RollbackInProgress
+            | StackStatus::UpdateRollbackInProgress
+            | StackStatus::UpdateRollbackCompleteCleanupInProgress
+            | StackStatus::ImportRollbackInProgress
+    )
 }
 
 /// A stack that is to be got out of its status.
@@ -216,18 +227,19 @@ mod tests {
     #[test]
     fn every_status_that_cloudformation_has_lets_the_next_commit_be_deployed_or_is_got_out_of() {
         let expected = |status: &str| match status {
-            // A change set of it alone was made: nothing is at work.
-            "REVIEW_IN_PROGRESS" => Way::Free,
+            "DELETE_IN_PROGRESS" => Way::Wait,
             "CREATE_FAILED" | "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "DELETE_FAILED" => Way::Delete,
             "UPDATE_ROLLBACK_FAILED" => Way::GoBack,
             "IMPORT_ROLLBACK_FAILED" => Way::Person,
-            other if other.ends_with("_IN_PROGRESS") => Way::Wait,
-            other if other.ends_with("_COMPLETE") || other == "UPDATE_FAILED" => Way::Free,
+            other if other.ends_with("_IN_PROGRESS") && other.contains("ROLLBACK") => Way::Wait,
+            other if other.ends_with("_IN_PROGRESS") || other.ends_with("_COMPLETE") || other == "UPDATE_FAILED" => {
+                Way::Free
+            }
             new => panic!("{new} is new: say what is done with it"),
         };
         for status in StackStatus::values() {
             assert_eq!(way(&StackStatus::from(*status)), expected(status), "{status}");
         }
-        assert_eq!(way(&StackStatus::from("ARCHIVED")), Way::Wait);
+        assert_eq!(way(&StackStatus::from("ARCHIVED")), Way::Free);
     }
 }

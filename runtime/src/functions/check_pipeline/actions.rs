@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use aws_sdk_codepipeline::primitives::DateTime;
 use aws_sdk_codepipeline::types::{ActionExecutionDetail, ActionExecutionResult, ActionExecutionStatus};
 
+use crate::cloudformation;
+
 /// A failed action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ActionFailure {
@@ -14,6 +16,8 @@ pub(super) struct ActionFailure {
     pub(super) summary: String,
     /// Where CodeBuild or CloudFormation shows more.
     pub(super) log: Option<String>,
+    /// Whether CloudFormation failed because AWS was asked too often: that says nothing of the commit.
+    pub(super) throttled: bool,
 }
 
 /// The stages at work, for people; nothing while none is.
@@ -44,7 +48,14 @@ pub(super) fn first_failure(actions: &[ActionExecutionDetail]) -> Option<ActionF
     let log = result
         .and_then(|result| result.external_execution_url.clone())
         .filter(|url| url.starts_with("https://"));
-    Some(ActionFailure { summary, log })
+    let kind = failed.input().and_then(|input| input.action_type_id());
+    let of_a_stack = kind.is_some_and(|kind| kind.provider() == "CloudFormation");
+    let throttled = of_a_stack && cloudformation::is_throttled(&summary);
+    Some(ActionFailure {
+        summary,
+        log,
+        throttled,
+    })
 }
 
 /// The last try of every action.
@@ -91,7 +102,9 @@ fn moment(time: Option<DateTime>) -> Option<i128> {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_codepipeline::types::{ActionExecutionOutput, ErrorDetails};
+    use aws_sdk_codepipeline::types::{
+        ActionCategory, ActionExecutionInput, ActionExecutionOutput, ActionOwner, ActionTypeId, ErrorDetails,
+    };
 
     use super::*;
 
@@ -167,6 +180,26 @@ mod tests {
             first_failure(&[silent]).map(|failure| failure.summary).as_deref(),
             Some("Test/UnitTest failed.")
         );
+    }
+
+    #[test]
+    fn a_stack_that_failed_by_throttling_says_nothing_of_the_commit() {
+        let words = "Stack x-app-pr-17 is in ROLLBACK_COMPLETE: Api CREATE_FAILED: Too Many Requests (Service: ApiGateway, Status Code: 429, Request ID: 9649383f)";
+        let throttled = |provider: &str, words: &str| {
+            let kind = ActionTypeId::builder()
+                .category(ActionCategory::Deploy)
+                .owner(ActionOwner::Aws)
+                .provider(provider)
+                .version("1")
+                .build()
+                .expect("complete");
+            let mut action = failed("Deploy", "Execute", 1, saying(words));
+            action.input = Some(ActionExecutionInput::builder().action_type_id(kind).build());
+            first_failure(&[action]).is_some_and(|failure| failure.throttled)
+        };
+        assert!(throttled("CloudFormation", words));
+        assert!(!throttled("CloudFormation", "Stack x-app-pr-17 is in ROLLBACK_COMPLETE: Items CREATE_FAILED: exists"));
+        assert!(!throttled("CodeBuild", words), "a test may print that");
     }
 
     #[test]

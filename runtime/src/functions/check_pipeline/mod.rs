@@ -48,19 +48,23 @@ impl Function for CheckPipeline {
             Seen::Nothing => (RunState::Running, "The execution is starting.".to_owned()),
             Seen::NoPipeline => (RunState::Stopped, "The pipeline is gone.".to_owned()),
         };
-        let (summary, url) = match state {
+        let (state, summary, url) = match state {
             RunState::Running => {
                 let actions = self.actions(&run).await?;
-                (actions::at_work(&actions).unwrap_or(words), page)
+                (state, actions::at_work(&actions).unwrap_or(words), page)
             }
             RunState::Failed => {
                 let actions = self.actions(&run).await?;
                 match actions::first_failure(&actions) {
-                    Some(failure) => (failure.summary, failure.log.unwrap_or(page)),
-                    None => (words, page),
+                    Some(failure) => {
+                        // An error of the pipeline's, which is tried again, and no failure of the commit.
+                        let state = if failure.throttled { RunState::Stopped } else { state };
+                        (state, failure.summary, failure.log.unwrap_or(page))
+                    }
+                    None => (state, words, page),
                 }
             }
-            RunState::Succeeded | RunState::Stopped => (words, page),
+            RunState::Succeeded | RunState::Stopped => (state, words, page),
         };
         let summary = sdk::shortened(&summary, LONGEST_SUMMARY);
         info!(
