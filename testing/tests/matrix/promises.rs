@@ -189,6 +189,9 @@ impl<'a, 'b> Promises<'a, 'b> {
         self.one_environment();
         self.places();
         self.no_trace_on_aws();
+        let environments = self.timeline.pull.repository.environments();
+        let kept = environments.iter().any(|environment| environment == ENVIRONMENT);
+        self.check(!kept, || format!("GitHub keeps the environments {environments:?}"));
         for deployment in self.timeline.pull.repository.deployments(ENVIRONMENT) {
             let last = last_state(&deployment);
             let over = ["inactive", "failure", "error"].contains(&last.as_str());
