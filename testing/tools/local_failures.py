@@ -69,6 +69,8 @@ async def rolled_back(stack_name, stack_id, stack, operation, reason_override=""
             "Properties": in_vain.pop((stack_id, vain)),
         }
         operation["created"].append(vain)
+    # A stack whose creation failed has not been given its template yet, which says what depends on what.
+    stack["_template"] = stack.get("_template") or operation.get("template") or {}
     before = dict(stack.get("_resources", {}))
     await roll_back(stack_name, stack_id, stack, operation, reason_override)
     if stack["StackStatus"] == "ROLLBACK_FAILED":

@@ -107,7 +107,11 @@ impl Function for Report {
             report: self,
             request: &request,
             invocation,
-            moment: invocation.at_most(if is_followed(&request) { MOMENT } else { invocation.remaining() }),
+            moment: invocation.at_most(if is_followed(&request) {
+                MOMENT
+            } else {
+                invocation.remaining()
+            }),
             memory,
             refused: None,
             late: false,
@@ -424,9 +428,7 @@ impl Work<'_> {
         self.memory.comment_id = Some(comment.id);
         self.memory.comment_url = comment.url;
         if !new && comment.body != body {
-            let updated = github
-                .update_comment(repository, comment.id, &body, &self.moment)
-                .await;
+            let updated = github.update_comment(repository, comment.id, &body, &self.moment).await;
             return Ok(updated.map(drop));
         }
         Ok(Ok(()))

@@ -8,9 +8,7 @@ use testing::aws::Cloud;
 use testing::or_skip;
 
 use crate::cloud::Configured;
-use crate::environments::{
-    PROJECT, STACK_ROLE, TABLE, answers, claim, invocation, json_of, own, target, variable,
-};
+use crate::environments::{PROJECT, STACK_ROLE, TABLE, answers, claim, invocation, json_of, own, target, variable};
 
 const APPLICATION: &str = "arn:aws:cloudformation:eu-west-1:123456789012:stack/thebestest-app-pr-17/6b8a5a41";
 const NESTED: &str = "arn:aws:cloudformation:eu-west-1:123456789012:stack/thebestest-app-pr-17-Inner-1A2B/6b8a5a42";
@@ -70,7 +68,11 @@ async fn tear_down(cloud: &Cloud) {
 
 /// The pipeline's own stack is as it should be, and the application's is in this status.
 fn application_is(cloud: &Cloud, status: &str) {
-    stack_is(cloud, "arn:aws:cloudformation:eu-west-1:123456789012:stack/thebestest-deploy-pr-17/1", "UPDATE_COMPLETE");
+    stack_is(
+        cloud,
+        "arn:aws:cloudformation:eu-west-1:123456789012:stack/thebestest-deploy-pr-17/1",
+        "UPDATE_COMPLETE",
+    );
     stack_is(cloud, APPLICATION, status);
 }
 
@@ -85,11 +87,26 @@ async fn an_application_that_could_not_go_back_goes_back_without_what_never_answ
         &cloud,
         &[
             resource("Seed", "seed-1", "Custom::Seed", "UPDATE_FAILED", SILENT),
-            resource("Topic", "topic-1", "AWS::SNS::Topic", "UPDATE_FAILED", "Resource update cancelled"),
-            resource("Inner", NESTED, "AWS::CloudFormation::Stack", "UPDATE_FAILED", "it failed"),
+            resource(
+                "Topic",
+                "topic-1",
+                "AWS::SNS::Topic",
+                "UPDATE_FAILED",
+                "Resource update cancelled",
+            ),
+            resource(
+                "Inner",
+                NESTED,
+                "AWS::CloudFormation::Stack",
+                "UPDATE_FAILED",
+                "it failed",
+            ),
         ],
     );
-    resources_are(&cloud, &[resource("Deep", "d-1", "Custom::Deep", "UPDATE_FAILED", SILENT)]);
+    resources_are(
+        &cloud,
+        &[resource("Deep", "d-1", "Custom::Deep", "UPDATE_FAILED", SILENT)],
+    );
     answers(&cloud, "ContinueUpdateRollback", "");
     assert_eq!(apply(&cloud).await.error, ApplyStackError::StackBusy);
     let asked = last(&cloud, "apply_stack", "ContinueUpdateRollback");
@@ -116,11 +133,20 @@ async fn an_application_whose_deletion_failed_is_deleted_without_what_holds_noth
     claim(&cloud).await;
     application_is(&cloud, "DELETE_FAILED");
     let seed = resource("Seed", "seed-1", "Custom::Seed", "DELETE_FAILED", "it says no");
-    let table = resource("Items", "items", "AWS::DynamoDB::Table", "DELETE_FAILED", "it is protected");
+    let table = resource(
+        "Items",
+        "items",
+        "AWS::DynamoDB::Table",
+        "DELETE_FAILED",
+        "it is protected",
+    );
     resources_are(&cloud, &[seed, table]);
     answers(&cloud, "DeleteStack", "");
     assert_eq!(apply(&cloud).await.error, ApplyStackError::StackBusy);
-    assert_eq!(last(&cloud, "apply_stack", "DeleteStack")["RetainResources"], json!(["Seed"]));
+    assert_eq!(
+        last(&cloud, "apply_stack", "DeleteStack")["RetainResources"],
+        json!(["Seed"])
+    );
 }
 
 #[tokio::test]
@@ -140,11 +166,19 @@ async fn a_teardown_leaves_out_what_never_answered_and_asks_once_more_what_answe
             "<member><StackId>{APPLICATION}</StackId><EventId>{number}</EventId><StackName>x</StackName><PhysicalResourceId>{APPLICATION}</PhysicalResourceId><Timestamp>2026-01-01T00:00:00Z</Timestamp><ResourceStatus>DELETE_FAILED</ResourceStatus><ClientRequestToken>teardown-g3-{number}</ClientRequestToken></member>"
         )
     };
-    for (tries, retained) in [(1, json!(["Seed"])), (2, json!(["Seed", "Index"])), (7, json!(["Seed", "Index"]))] {
+    for (tries, retained) in [
+        (1, json!(["Seed"])),
+        (2, json!(["Seed", "Index"])),
+        (7, json!(["Seed", "Index"])),
+    ] {
         stack_is(&cloud, APPLICATION, "DELETE_FAILED");
         resources_are(&cloud, &failing());
         let events: String = (1..=tries).map(event).collect();
-        answers(&cloud, "DescribeStackEvents", &format!("<StackEvents>{events}</StackEvents>"));
+        answers(
+            &cloud,
+            "DescribeStackEvents",
+            &format!("<StackEvents>{events}</StackEvents>"),
+        );
         resources_are(&cloud, &failing());
         answers(&cloud, "DeleteStack", "");
         tear_down(&cloud).await;
@@ -161,10 +195,19 @@ async fn a_stack_in_the_stack_is_deleted_by_itself_first() {
     };
     claim(&cloud).await;
     stack_is(&cloud, APPLICATION, "DELETE_FAILED");
-    let inner = resource("Inner", NESTED, "AWS::CloudFormation::Stack", "DELETE_FAILED", "it failed");
+    let inner = resource(
+        "Inner",
+        NESTED,
+        "AWS::CloudFormation::Stack",
+        "DELETE_FAILED",
+        "it failed",
+    );
     resources_are(&cloud, &[inner]);
     stack_is(&cloud, NESTED, "DELETE_FAILED");
-    resources_are(&cloud, &[resource("Deep", "d-1", "Custom::Deep", "DELETE_FAILED", SILENT)]);
+    resources_are(
+        &cloud,
+        &[resource("Deep", "d-1", "Custom::Deep", "DELETE_FAILED", SILENT)],
+    );
     answers(&cloud, "DescribeStackEvents", "<StackEvents></StackEvents>");
     resources_are(&cloud, &[]);
     answers(&cloud, "DeleteStack", "");

@@ -72,7 +72,11 @@ fn ten_pull_requests_that_are_closed_at_once_are_all_torn_down_at_api_gateways_o
             .expect("a step");
         account.settle();
         assert_eq!(progress["stuck"], json!([]), "pull request {number}: {progress}");
-        throttled += usize::from(progress["summary"].as_str().is_some_and(|words| words.contains("again")));
+        throttled += usize::from(
+            progress["summary"]
+                .as_str()
+                .is_some_and(|words| words.contains("again")),
+        );
         if progress["done"] == true {
             ended.push(number);
         } else {

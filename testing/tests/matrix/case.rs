@@ -157,7 +157,11 @@ impl Case {
             timeline.happens(&[*act], Webhook::Arrives);
             run(timeline);
         }
-        timeline.fault = Some(Armed::new(self.state, self.fault.clone(), self.later..self.later + self.times));
+        timeline.fault = Some(Armed::new(
+            self.state,
+            self.fault.clone(),
+            self.later..self.later + self.times,
+        ));
         timeline.happens(&[self.during], self.webhook);
         self.found.make(timeline);
         run(timeline);

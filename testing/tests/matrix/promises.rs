@@ -20,6 +20,8 @@ const TESTS: &str = "thebestest/unit-tests";
 const DEPLOYMENT: &str = "thebestest/deploy";
 /// The environment of the pull request.
 const ENVIRONMENT: &str = "pr-17";
+/// The stack of its application.
+const APPLICATION: &str = "thebestest-app-pr-17";
 /// The stacks that are always there.
 const SHARED: [&str; 2] = ["thebestest-artifacts", "thebestest-unit-test"];
 
@@ -215,6 +217,11 @@ impl<'a, 'b> Promises<'a, 'b> {
         self.check(record.receipt.is_some() || !had_one, || {
             "there is no receipt".to_owned()
         });
+        let receipt = record.receipt.unwrap_or_default();
+        let skipped = receipt.contains(APPLICATION) && self.skipped();
+        self.check(skipped == receipt.contains("did not delete it"), || {
+            format!("the receipt is not of what CloudFormation left behind: {receipt}")
+        });
     }
 
     fn no_trace_on_aws(&mut self) {
@@ -296,6 +303,13 @@ impl<'a, 'b> Promises<'a, 'b> {
     pub(crate) fn no_violation(&mut self) {
         self.broken.extend(self.timeline.account.cloud.take_violations());
         self.broken.extend(self.timeline.account.github.violations());
+    }
+
+    /// Whether CloudFormation has left something of the application behind.
+    fn skipped(&self) -> bool {
+        let observer = self.timeline.account.cloud.observer();
+        let listed = observer.query("cloudformation", "ListStackResources", &[("StackName", APPLICATION)]);
+        listed.is_ok_and(|listed| listed.contains("DELETE_SKIPPED"))
     }
 
     fn own_stacks(&self) -> Vec<(String, String)> {

@@ -164,7 +164,9 @@ mod tests {
     #[test]
     fn both_wordings_of_a_function_that_never_answers_are_known() {
         assert!(never_answered(SILENT) && never_answered(UNSTABLE));
-        assert!(!never_answered("Received response status [FAILED] from custom resource."));
+        assert!(!never_answered(
+            "Received response status [FAILED] from custom resource."
+        ));
     }
 
     #[test]
@@ -172,8 +174,18 @@ mod tests {
         let failed = ResourceStatus::DeleteFailed;
         let resources = [
             resource("Silent", "Custom::Seed", failed.clone(), SILENT),
-            resource("Unstable", "AWS::CloudFormation::CustomResource", failed.clone(), UNSTABLE),
-            resource("Refuses", "Custom::Other", failed.clone(), "Received response status [FAILED]"),
+            resource(
+                "Unstable",
+                "AWS::CloudFormation::CustomResource",
+                failed.clone(),
+                UNSTABLE,
+            ),
+            resource(
+                "Refuses",
+                "Custom::Other",
+                failed.clone(),
+                "Received response status [FAILED]",
+            ),
             resource("Table", "AWS::DynamoDB::Table", failed, "deletion protection is on"),
             resource("Gone", "Custom::Gone", ResourceStatus::DeleteComplete, ""),
             resource("There", "Custom::There", ResourceStatus::CreateComplete, ""),
@@ -189,7 +201,10 @@ mod tests {
         let failed = ResourceStatus::UpdateFailed;
         assert_eq!(skip("Custom::Seed", failed.clone(), SILENT), Some(Skip::AtOnce));
         assert_eq!(skip("Custom::Seed", failed.clone(), "it says no"), Some(Skip::Later));
-        assert_eq!(skip("AWS::SNS::Topic", failed.clone(), "Rate exceeded"), Some(Skip::Later));
+        assert_eq!(
+            skip("AWS::SNS::Topic", failed.clone(), "Rate exceeded"),
+            Some(Skip::Later)
+        );
         assert_eq!(skip("Custom::Seed", failed, "Resource update cancelled"), None);
         assert_eq!(skip("Custom::Seed", ResourceStatus::UpdateComplete, ""), None);
     }
@@ -198,6 +213,14 @@ mod tests {
     fn a_nested_stack_is_known_by_its_id() {
         let stack = resource("Inner", STACK, ResourceStatus::DeleteFailed, "");
         assert_eq!(nested(&stack), Some("physical-Inner"));
-        assert_eq!(nested(&resource("Topic", "AWS::SNS::Topic", ResourceStatus::CreateComplete, "")), None);
+        assert_eq!(
+            nested(&resource(
+                "Topic",
+                "AWS::SNS::Topic",
+                ResourceStatus::CreateComplete,
+                ""
+            )),
+            None
+        );
     }
 }

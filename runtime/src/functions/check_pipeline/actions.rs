@@ -198,7 +198,10 @@ mod tests {
             first_failure(&[action]).is_some_and(|failure| failure.throttled)
         };
         assert!(throttled("CloudFormation", words));
-        assert!(!throttled("CloudFormation", "Stack x-app-pr-17 is in ROLLBACK_COMPLETE: Items CREATE_FAILED: exists"));
+        assert!(!throttled(
+            "CloudFormation",
+            "Stack x-app-pr-17 is in ROLLBACK_COMPLETE: Items CREATE_FAILED: exists"
+        ));
         assert!(!throttled("CodeBuild", words), "a test may print that");
     }
 

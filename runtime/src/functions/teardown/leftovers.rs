@@ -64,7 +64,11 @@ impl Step<'_> {
         let iam = self.in_iam().await?;
         let resources = self.resources_of_all().await?;
         let mut deleted = self.ledger.stacks.clone();
-        deleted.extend(resources.iter().filter_map(|(_, resource)| physical_id_if_deleted(resource)));
+        deleted.extend(
+            resources
+                .iter()
+                .filter_map(|(_, resource)| physical_id_if_deleted(resource)),
+        );
         let mut left = still_there(tagged, &deleted);
         left.extend(iam.own);
         let retained = || {
@@ -76,7 +80,9 @@ impl Step<'_> {
         self.seen = Seen {
             resources: resources.len(),
             named: iam.all,
-            left: retained().map(|(stack, resource)| left_behind(resource, stack)).collect(),
+            left: retained()
+                .map(|(stack, resource)| left_behind(resource, stack))
+                .collect(),
         };
         if left.is_empty() {
             return Ok(Next::Done);
@@ -180,7 +186,10 @@ impl Step<'_> {
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| refused(sdk::words(&error)))?;
             for policy in page.policies() {
-                see(policy.policy_name().unwrap_or_default(), policy.arn().unwrap_or_default());
+                see(
+                    policy.policy_name().unwrap_or_default(),
+                    policy.arn().unwrap_or_default(),
+                );
             }
         }
         Ok(iam)

@@ -395,7 +395,9 @@ mod tests {
             left: vec!["Seed (Custom::Seed), which holds nothing by itself".to_owned()],
         };
         let text = receipt(&Ledger::default(), &seen, &target(), 0);
-        assert!(text.contains("left at 1970-01-01T00:00:00Z, since CloudFormation did not delete it: Seed (Custom::Seed)"));
+        assert!(
+            text.contains("left at 1970-01-01T00:00:00Z, since CloudFormation did not delete it: Seed (Custom::Seed)")
+        );
         assert!(!text.contains("nothing tagged"), "{text}");
     }
 }

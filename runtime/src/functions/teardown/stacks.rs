@@ -146,7 +146,11 @@ impl Step<'_> {
             .stack_name(id)
             .client_request_token(format!("{}{}", self.token(), failed + 1));
         if !retained.is_empty() {
-            warn!(stack = name, ?retained, "resources that hold nothing are left out of the deletion");
+            warn!(
+                stack = name,
+                ?retained,
+                "resources that hold nothing are left out of the deletion"
+            );
             request = request.set_retain_resources(Some(retained));
         }
         match request.send().await.map_err(|error| Refusal::of(&error)) {
@@ -226,7 +230,9 @@ fn failed_deletions(events: &[StackEvent], token: &str) -> Failed {
     let mut deletions: BTreeMap<&str, (bool, usize, usize)> = BTreeMap::new();
     for event in events {
         let failed = event.resource_status() == Some(&ResourceStatus::DeleteFailed);
-        let own = event.client_request_token().filter(|own| failed && own.starts_with(token));
+        let own = event
+            .client_request_token()
+            .filter(|own| failed && own.starts_with(token));
         let Some(own) = own else { continue };
         let deletion = deletions.entry(own).or_default();
         if event.physical_resource_id() == event.stack_id() {
@@ -240,7 +246,9 @@ fn failed_deletions(events: &[StackEvent], token: &str) -> Failed {
     let over = || deletions.values().filter(|(over, ..)| *over);
     Failed {
         all: over().count(),
-        tries: over().filter(|(_, failed, throttled)| *failed == 0 || throttled < failed).count(),
+        tries: over()
+            .filter(|(_, failed, throttled)| *failed == 0 || throttled < failed)
+            .count(),
     }
 }
 
@@ -340,12 +348,24 @@ mod tests {
     fn a_deletion_that_failed_by_throttling_alone_is_no_try() {
         let throttle = "Too Many Requests (Service: ApiGateway, Status Code: 429, Request ID: 9649383f)";
         let events = [
-            failed(STACK, "teardown-g3-1", "The following resource(s) failed to delete: [Api]."),
+            failed(
+                STACK,
+                "teardown-g3-1",
+                "The following resource(s) failed to delete: [Api].",
+            ),
             failed("a1b2c3", "teardown-g3-1", throttle),
-            failed(STACK, "teardown-g3-2", "The following resource(s) failed to delete: [Api, Items]."),
+            failed(
+                STACK,
+                "teardown-g3-2",
+                "The following resource(s) failed to delete: [Api, Items].",
+            ),
             failed("a1b2c3", "teardown-g3-2", throttle),
             failed("x-pr-17-items", "teardown-g3-2", "deletion protection is on"),
-            failed(STACK, "teardown-g3-3", "The following resource(s) failed to delete: [Api]."),
+            failed(
+                STACK,
+                "teardown-g3-3",
+                "The following resource(s) failed to delete: [Api].",
+            ),
             failed("a1b2c3", "teardown-g3-3", throttle),
         ];
         assert_eq!(failed_deletions(&events, "teardown-g3-"), Failed { all: 3, tries: 1 });

@@ -103,7 +103,11 @@ impl Weather {
 
     fn is_throttled(&self, kind: &str, step: Kind) -> bool {
         let mut state = lock(&self.0);
-        if let Some(left) = state.throttled.get_mut(&(kind.to_owned(), step)).filter(|left| **left > 0) {
+        if let Some(left) = state
+            .throttled
+            .get_mut(&(kind.to_owned(), step))
+            .filter(|left| **left > 0)
+        {
             *left -= 1;
             return true;
         }

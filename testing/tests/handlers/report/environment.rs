@@ -28,7 +28,12 @@ async fn githubs_environment_goes_with_the_pull_request_and_its_deployments_stay
 
 #[tokio::test]
 async fn what_keeps_githubs_environment_from_going_is_no_failure_of_the_teardown() {
-    for fault in [None, Some(Fault::status(500)), Some(Fault::secondary_limit(None)), Some(Fault::cut())] {
+    for fault in [
+        None,
+        Some(Fault::status(500)),
+        Some(Fault::secondary_limit(None)),
+        Some(Fault::cut()),
+    ] {
         let Some(test) = test("an environment that is kept").await else {
             return;
         };

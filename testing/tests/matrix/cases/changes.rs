@@ -177,7 +177,11 @@ fn silence() -> Vec<Case> {
     for (name, before, requests) in [
         ("never-at-update", &heard, &["Update"][..]),
         ("never-at-update-and-rollback", &never(&["Update"]), &["Update"]),
-        ("never-at-all-after-the-first", &never(&["Update", "Delete"]), &["Create", "Update", "Delete"]),
+        (
+            "never-at-all-after-the-first",
+            &never(&["Update", "Delete"]),
+            &["Create", "Update", "Delete"],
+        ),
     ] {
         let plan = never(requests);
         let updated = PUSHING.case("Apply stack", name, becomes(&plan));
@@ -190,7 +194,11 @@ fn silence() -> Vec<Case> {
         cases.push(mended.with(before.clone()));
     }
     let silent = never(&["Delete"]);
-    cases.push(CLOSING.case("Teardown: check", "never-at-delete", becomes(&silent)).with(silent.clone()));
+    cases.push(
+        CLOSING
+            .case("Teardown: check", "never-at-delete", becomes(&silent))
+            .with(silent.clone()),
+    );
     // The pull request is opened again while its stack waits for the function.
     let reopens = Fault::Happens {
         acts: &[Act::Reopen],
@@ -214,7 +222,11 @@ fn throttles() -> Vec<Case> {
         ..Plan::default()
     };
     let throttled = |journey: super::Journey, state, times, step| {
-        let case = journey.case(state, format!("{step:?}-throttled-{times}-times"), Fault::ApiThrottled(step));
+        let case = journey.case(
+            state,
+            format!("{step:?}-throttled-{times}-times"),
+            Fault::ApiThrottled(step),
+        );
         case.times(times).with(plan.clone())
     };
     vec![
