@@ -135,7 +135,12 @@ pub const CLAIMS: &[Claim] = &[
         claim: "CloudFormation waits out the services' throttling while it makes the shared stacks.",
         look_at: "events with `Rate exceeded` or `Too Many Requests`",
         if_it_fails: "run `deploy up` again in a minute; nothing that is made is made twice",
-        signs: &[&["Rate exceeded"], &["Too Many Requests"], &["TooManyRequests"], &["Throttling"]],
+        signs: &[
+            &["Rate exceeded"],
+            &["Too Many Requests"],
+            &["TooManyRequests"],
+            &["Throttling"],
+        ],
     },
     Claim {
         name: "names",
@@ -397,8 +402,15 @@ mod tests {
         assert_eq!(names.len(), CLAIMS.len());
         for claim in CLAIMS {
             assert_eq!(claim.signs.is_empty(), claim.moment != Moment::Up, "{}", claim.name);
-            assert!(!claim.look_at.is_empty() && !claim.if_it_fails.is_empty(), "{}", claim.name);
+            assert!(
+                !claim.look_at.is_empty() && !claim.if_it_fails.is_empty(),
+                "{}",
+                claim.name
+            );
         }
-        assert!(CLAIMS.is_sorted_by_key(|claim| claim.moment), "in the order in which they show");
+        assert!(
+            CLAIMS.is_sorted_by_key(|claim| claim.moment),
+            "in the order in which they show"
+        );
     }
 }

@@ -26,6 +26,8 @@
 //!
 //! [`rehearsal`] puts all of it together: a pull request from its webhook to its teardown, which the program of this package shows.
 //!
+//! [`claims`] says what of all this is taken on whose word, and what only an account can show.
+//!
 //! This crate never reaches AWS or GitHub, never installs anything outside the target folder, and nothing that is deployed links it.
 //! Its only network traffic is to package registries, through their own clients, when a tool is installed.
 
@@ -33,6 +35,7 @@ pub mod asl;
 pub mod aws;
 pub mod buildspec;
 pub mod cfn_lint;
+pub mod claims;
 pub mod emission;
 pub mod github;
 pub mod lambda;

@@ -10,10 +10,12 @@ use std::{io::Write, process::ExitCode};
 use clap::Parser;
 
 use cli::{Cli, Command};
+use testing::claims;
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Rehearse(flags) => rehearse::run(&flags),
+        Command::Claims { write } => claims(write),
         Command::Conformance { file } => conformance(&file),
     };
     outcome.unwrap_or_else(|fault| {
@@ -26,6 +28,18 @@ fn main() -> ExitCode {
         }
         ExitCode::from(cli::FAILED)
     })
+}
+
+fn claims(write: bool) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    if write {
+        for page in claims::pages() {
+            page.write()?;
+        }
+    } else {
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "{}\n{}", claims::table(), claims::checklist())?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn conformance(file: &std::path::Path) -> Result<ExitCode, Box<dyn std::error::Error>> {

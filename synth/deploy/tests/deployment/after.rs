@@ -159,7 +159,11 @@ fn a_failure_that_only_an_account_can_show_is_told_as_the_claim_that_it_contradi
     let note = "note: this is what only an account can show, \"service role\" in RUNBOOK.md: ";
     assert!(failed.stderr.contains(note), "{failed}");
     let told = world.up(&["--json"]).ends_with(6);
-    let error = told.stdout.lines().last().map(serde_json::from_str::<serde_json::Value>);
+    let error = told
+        .stdout
+        .lines()
+        .last()
+        .map(serde_json::from_str::<serde_json::Value>);
     let error = error.expect("a line").expect("JSON");
     assert_eq!(error["claim"], "service role", "{told}");
 }
