@@ -10,6 +10,7 @@ mod escapes;
 mod fingerprints;
 mod grants;
 mod imports;
+mod loader;
 mod names;
 mod order;
 mod template;
@@ -92,9 +93,11 @@ fn one(stack: &mut Stack, surroundings: &Surroundings, faults: &mut Vec<Fault>) 
     check::conditions(stack, faults);
     cycles::check(stack, faults);
     let depends_on = imports::owners(stack, surroundings, faults);
+    let template = Template(template::of(stack));
+    loader::check(stack, &template, faults);
     SynthesizedStack {
         name: stack.name.clone(),
-        template: Template(template::of(stack)),
+        template,
         depends_on,
         parameters: parameters(stack),
         tags: stack.tags.clone(),
