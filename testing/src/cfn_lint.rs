@@ -58,7 +58,9 @@ pub fn lint(paths: &[PathBuf], regions: &[&str]) -> Result<Vec<Finding>, Error> 
         .args(paths.iter().filter_map(|path| std::path::absolute(path).ok()));
     command
         .current_dir(&neutral)
+        // Newer schemas that somebody downloaded into a cache would take the place of the pinned ones.
         .env("HOME", &neutral)
+        .env_remove("XDG_CACHE_HOME")
         .env_remove("PYTHONPATH");
 
     let matches: Vec<Match> = tools::answer("cfn-lint", &mut command, "")?;

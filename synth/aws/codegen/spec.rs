@@ -30,6 +30,10 @@ pub(crate) struct ResourceSpec {
     pub(crate) write_only: Vec<String>,
     pub(crate) deprecated: Vec<String>,
     pub(crate) stateful: bool,
+    /// How it takes tags, if the registry says so.
+    pub(crate) tagging: Option<Map<String, Value>>,
+    /// By IAM action, a letter for every handler that uses it.
+    pub(crate) permissions: Map<String, Value>,
     pub(crate) attributes: Map<String, Value>,
     pub(crate) properties: Map<String, Value>,
     /// Nested types by name.
@@ -157,6 +161,8 @@ impl ResourceSpec {
             write_only: list("write_only"),
             deprecated: list("deprecated"),
             stateful: facts.get("stateful").is_some(),
+            tagging: facts.get("tagging").and_then(Value::as_object).cloned(),
+            permissions: map("permissions"),
             attributes: map("attributes"),
             properties: map("properties"),
             types: map("types"),

@@ -12,8 +12,12 @@
 mod actions;
 #[path = "refresh/files.rs"]
 mod files;
+#[path = "refresh/handlers.rs"]
+mod handlers;
 #[path = "refresh/schema.rs"]
 mod schema;
+#[path = "refresh/tagging.rs"]
+mod tagging;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -65,22 +69,25 @@ fn run(arguments: &Arguments) -> Result<Vec<PathBuf>, String> {
     let schemas = read_schemas(&data)?;
     let stateful = read_stateful(&data)?;
 
-    let mut services: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
-    for (type_name, schema) in &schemas {
-        // `Module` is the one type without a service: cfn-lint's stand-in for every `….::MODULE` type.
-        let (service, resource) = type_name.rsplit_once("::").unwrap_or((type_name, type_name));
-        let facts = schema::resource(schema, stateful.contains(type_name));
-        services
-            .entry(service.to_owned())
-            .or_default()
-            .insert(resource.to_owned(), Value::Object(facts));
-    }
-
     let committed = files::read_json(&package.join("spec/actions.json")).unwrap_or_default();
     let actions = actions::spelled(
         &files::read_json(&data.join("AdditionalSpecs/Policies.json"))?,
         &committed,
     )?;
+    let spelling = handlers::Spelling::of(&actions);
+
+    let mut services: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+    for (type_name, schema) in &schemas {
+        // `Module` is the one type without a service: cfn-lint's stand-in for every `….::MODULE` type.
+        let (service, resource) = type_name.rsplit_once("::").unwrap_or((type_name, type_name));
+        let mut facts = schema::resource(schema, stateful.contains(type_name));
+        facts.extend(tagging::of(schema)?);
+        facts.extend(handlers::permissions(schema, &spelling)?);
+        services
+            .entry(service.to_owned())
+            .or_default()
+            .insert(resource.to_owned(), Value::Object(facts));
+    }
 
     let mut outputs = BTreeMap::new();
     for (service, resources) in &services {
@@ -98,19 +105,12 @@ fn run(arguments: &Arguments) -> Result<Vec<PathBuf>, String> {
 
 /// The us-east-1 registry: every type that CloudFormation knows there, with its schema as cfn-lint patched it.
 fn read_schemas(data: &Path) -> Result<BTreeMap<String, Value>, String> {
-    let index = files::read_text(&data.join("schemas/providers/us_east_1.py"))?;
+    let index = files::read_json(&data.join("schemas/providers/us-east-1.json"))?;
     let mut schemas = BTreeMap::new();
-    for line in index.lines() {
-        // An entry reads `"AWS::S3::Bucket": "0123abcd",`; nothing else in the file has this form.
-        let quoted: Vec<&str> = line.trim().split('"').collect();
-        let [_, type_name, separator, hash, _] = quoted.as_slice() else {
-            continue;
-        };
-        if separator.trim() != ":" {
-            continue;
-        }
+    for (type_name, hash) in &index {
+        let hash = hash.as_str().ok_or_else(|| format!("{type_name} names no schema"))?;
         let schema = files::read_json(&data.join(format!("schemas/resources/{hash}.json")))?;
-        schemas.insert((*type_name).to_owned(), Value::Object(schema));
+        schemas.insert(type_name.clone(), Value::Object(schema));
     }
     match schemas.len() {
         0 => Err(format!("no types in {}: cfn-lint's layout has changed", data.display())),

@@ -154,6 +154,6 @@ mod tests {
 
     #[test]
     fn cfn_lint_has_the_version_of_the_generated_facts() {
-        assert!(Packages::CfnLint.locks()[0].contains("\ncfn-lint==1.51.0 "));
+        assert!(Packages::CfnLint.locks()[0].contains("\ncfn-lint==1.58.0 "));
     }
 }

@@ -31,6 +31,51 @@ pub(super) fn struct_facts(source: &mut String, constant: &str, fields: &Map<Str
     );
 }
 
+/// How a type takes tags, as an expression.
+pub(super) fn tagging(facts: Option<&Map<String, Value>>) -> String {
+    let Some(facts) = facts else {
+        return "crate::Tagging::Unknown".to_owned();
+    };
+    let Some(property) = facts.get("property").and_then(Value::as_str) else {
+        return "crate::Tagging::Never".to_owned();
+    };
+    // A mark is written down only where it is `false`.
+    let mark = |name: &str| !facts.contains_key(name);
+    format!(
+        "crate::Tagging::By(crate::TaggingFacts {{ property: {property:?}, on_create: {}, updatable: {}, system_tags: {} }})",
+        mark("on_create"),
+        mark("updatable"),
+        mark("system_tags")
+    )
+}
+
+/// What the handlers of a type may do, as the rows of a table.
+pub(super) fn permissions(facts: &Map<String, Value>) -> String {
+    facts
+        .iter()
+        .map(|(action, letters)| {
+            let handlers: Vec<&str> = letters
+                .as_str()
+                .unwrap_or_default()
+                .chars()
+                .filter_map(|letter| match letter {
+                    'c' => Some("crate::Handler::Create"),
+                    'r' => Some("crate::Handler::Read"),
+                    'u' => Some("crate::Handler::Update"),
+                    'd' => Some("crate::Handler::Delete"),
+                    'l' => Some("crate::Handler::List"),
+                    't' => Some("crate::Handler::Tagging"),
+                    _ => None,
+                })
+                .collect();
+            format!(
+                "crate::PermissionFacts {{ action: {action:?}, handlers: &[{}] }},\n",
+                handlers.join(", ")
+            )
+        })
+        .collect()
+}
+
 fn shape_facts(shape: &Value) -> String {
     let bounds = || bounds(shape);
     match shape.get("type").and_then(Value::as_str).unwrap_or_default() {
