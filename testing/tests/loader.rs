@@ -156,7 +156,6 @@ fn the_quotas_are_those_that_cfn_lint_knows() {
     };
     let rows = [
         ("/template/body", quotas::TEMPLATE_BYTES),
-        ("/template/description", quotas::DESCRIPTION_BYTES),
         ("/Outputs/description", quotas::OUTPUT_DESCRIPTION_BYTES),
         ("/Resources/number", quotas::RESOURCES),
         ("/Parameters/number", quotas::PARAMETERS),

@@ -252,7 +252,8 @@ impl Stack {
         imported
     }
 
-    /// A tag that CloudFormation puts on the stack and on every resource in it that can be tagged.
+    /// A tag of the stack, and of every resource in it whose type takes tags: it is written in the property that the type has for
+    /// them, unless the resource has a tag of this key already.
     pub fn tag(&mut self, key: impl Into<String>, value: impl Into<String>) {
         self.tags.push((key.into(), value.into()));
     }

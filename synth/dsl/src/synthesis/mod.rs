@@ -13,6 +13,7 @@ mod imports;
 mod loader;
 mod names;
 mod order;
+mod tags;
 mod template;
 mod visit;
 
@@ -89,6 +90,8 @@ fn one(stack: &mut Stack, surroundings: &Surroundings, faults: &mut Vec<Fault>) 
     names::write(stack);
     faults.append(&mut stack.faults);
     fingerprints::write(stack);
+    // After the fingerprints, since a tag changes nothing of what a resource is.
+    tags::write(stack, faults);
     check::values(stack, faults);
     check::conditions(stack, faults);
     cycles::check(stack, faults);
