@@ -12,6 +12,7 @@ mod grants;
 mod imports;
 mod names;
 mod order;
+mod policies;
 mod template;
 mod visit;
 
@@ -90,6 +91,7 @@ fn one(stack: &mut Stack, surroundings: &Surroundings, faults: &mut Vec<Fault>) 
     fingerprints::write(stack);
     check::values(stack, faults);
     check::conditions(stack, faults);
+    policies::check(stack, faults);
     cycles::check(stack, faults);
     let depends_on = imports::owners(stack, surroundings, faults);
     SynthesizedStack {
