@@ -60,7 +60,7 @@ pub struct PermissionFacts {
     /// Such as `s3:CreateBucket`.
     pub action: &'static str,
     /// Which handlers declare it.
-    pub handlers: &'static [Handler],
+    pub handlers: &'static [ResourceHandler],
     /// What IAM binds the action to.
     pub bound: Bound,
     /// When the handlers call it.
@@ -93,7 +93,7 @@ pub enum Called {
 
 /// A part of a resource type that calls AWS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Handler {
+pub enum ResourceHandler {
     /// Making the resource.
     Create,
     /// Reading it, which `Fn::GetAtt`, updates and drift detection do.

@@ -60,12 +60,12 @@ pub(super) fn permissions(resource: &ResourceSpec) -> String {
         let handlers: Vec<&str> = letters
             .chars()
             .filter_map(|letter| match letter {
-                'c' => Some("crate::Handler::Create"),
-                'r' => Some("crate::Handler::Read"),
-                'u' => Some("crate::Handler::Update"),
-                'd' => Some("crate::Handler::Delete"),
-                'l' => Some("crate::Handler::List"),
-                't' => Some("crate::Handler::Tagging"),
+                'c' => Some("crate::ResourceHandler::Create"),
+                'r' => Some("crate::ResourceHandler::Read"),
+                'u' => Some("crate::ResourceHandler::Update"),
+                'd' => Some("crate::ResourceHandler::Delete"),
+                'l' => Some("crate::ResourceHandler::List"),
+                't' => Some("crate::ResourceHandler::Tagging"),
                 _ => None,
             })
             .collect();

@@ -5,7 +5,9 @@
 
 use std::panic::Location;
 
-use synth_aws::{Action, Bound, Called, Handle, Handler, Node, PermissionFacts, Resource, ResourceFacts, Value};
+use synth_aws::{
+    Action, Bound, Called, Handle, Node, PermissionFacts, Resource, ResourceFacts, ResourceHandler, Value,
+};
 
 use crate::fault::Fault;
 use crate::iam::{Grant, Operator, Role, RoleResource};
@@ -199,8 +201,12 @@ impl Applied {
         let mut grants = Vec::new();
         let mut faults = self.stale();
         let used = self.facts.permissions.iter();
-        for permission in used.filter(|permission| permission.handlers.iter().any(|handler| *handler != Handler::List))
-        {
+        for permission in used.filter(|permission| {
+            permission
+                .handlers
+                .iter()
+                .any(|handler| *handler != ResourceHandler::List)
+        }) {
             match permission.called {
                 Called::Always => self.add(permission, None, &mut grants, &mut faults),
                 Called::For(properties) => {
