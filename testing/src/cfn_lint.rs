@@ -130,6 +130,17 @@ fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, Error> {
     serde_json::from_slice(&text).map_err(|error| io(error.into()))
 }
 
+/// CloudFormation's quotas of one template, as the pinned cfn-lint knows them: by section, `number`, `name` and the like.
+///
+/// # Errors
+/// When cfn-lint cannot be installed or run.
+pub fn limits() -> Result<Value, Error> {
+    const PRINT: &str = "import json, cfnlint.helpers; print(json.dumps(cfnlint.helpers.LIMITS))";
+    let mut command = Command::new(tools::python(Packages::CfnLint)?);
+    command.args(["-c", PRINT]).env_remove("PYTHONPATH");
+    tools::answer("cfn-lint", &mut command, "")
+}
+
 fn pointer_step(step: &Value) -> String {
     match step {
         Value::String(name) => format!("/{}", name.replace('~', "~0").replace('/', "~1")),
