@@ -223,8 +223,12 @@ fn what_handlers_name_and_iam_does_not_know_is_listed() {
 }
 
 #[test]
-fn the_committed_facts_are_those_of_the_pinned_cfn_lint() {
+fn the_committed_facts_are_those_of_the_pinned_packages() {
     let Some(package) = installed_cfn_lint() else { return };
-    let output = example("refresh", &[], &[&package, Path::new("--check")]);
+    let Some(modules) = testing::or_skip("the facts are current", tools::node_modules()) else {
+        return;
+    };
+    let service_spec = modules.join("node_modules/@aws-cdk/aws-service-spec");
+    let output = example("refresh", &[], &[&package, &service_spec, Path::new("--check")]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

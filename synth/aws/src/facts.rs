@@ -17,6 +17,8 @@ pub struct ResourceFacts {
     pub write_only: &'static [&'static str],
     /// Whether the resource holds data that its replacement or deletion would lose.
     pub stateful: bool,
+    /// Its ARN with variables, such as `arn:${Partition}:s3:::${BucketName}`; of a part of something else, that thing's.
+    pub arn: Option<&'static str>,
     /// How it takes tags.
     pub tagging: Tagging,
     /// What CloudFormation does in the name of whoever applies the template, by IAM action, sorted.
@@ -58,12 +60,40 @@ pub struct PermissionFacts {
     /// Such as `s3:CreateBucket`.
     pub action: &'static str,
     /// Which handlers declare it.
-    pub handlers: &'static [Handler],
+    pub handlers: &'static [ResourceHandler],
+    /// What IAM binds the action to.
+    pub bound: Bound,
+    /// When the handlers call it.
+    pub called: Called,
+}
+
+/// What IAM binds an action to, by the Service Authorization Reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// The ARN of the resource type.
+    Type,
+    /// No resource: only `*` grants it.
+    Nothing,
+    /// Resources of another type.
+    Other,
+}
+
+/// When the handlers of a type call an action, which the registry does not say: rules of `permissions.json`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Called {
+    /// Whatever properties are set: an action of the type's own service that no rule names.
+    Always,
+    /// When one of these properties is set.
+    For(&'static [&'static str]),
+    /// Never for a template that is allowed anything, and why.
+    Never(&'static str),
+    /// No rule says: an action of another service.
+    Unknown,
 }
 
 /// A part of a resource type that calls AWS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Handler {
+pub enum ResourceHandler {
     /// Making the resource.
     Create,
     /// Reading it, which `Fn::GetAtt`, updates and drift detection do.

@@ -31,8 +31,8 @@ mod value;
 
 pub use check::{Finding, check};
 pub use facts::{
-    Bounds, Handler, PermissionFacts, PropertyFacts, ResourceFacts, Shape, StructFacts, TagShape, Tagging,
-    TaggingFacts, TextFacts,
+    Bound, Bounds, Called, PermissionFacts, PropertyFacts, ResourceFacts, ResourceHandler, Shape, StructFacts,
+    TagShape, Tagging, TaggingFacts, TextFacts,
 };
 pub use node::{Element, Entry, Intrinsic, Node, Object, Part, Target};
 pub use resource::{Handle, Resource};

@@ -1,7 +1,10 @@
-//! `AWS::CloudFormation`: the generated types and custom resources.
+//! `AWS::CloudFormation`: the generated types, custom resources, and the role that CloudFormation applies templates with.
+
+mod service_role;
 
 use synth_aws::{Arn, Element, Handle, Node, Object, Value};
 
+pub use service_role::{Applied, ServiceRole};
 pub use synth_aws::cloudformation::*;
 
 use crate::fault::Fault;

@@ -13,6 +13,7 @@ mod imports;
 mod loader;
 mod names;
 mod order;
+mod policies;
 mod tags;
 mod template;
 mod visit;
@@ -94,6 +95,7 @@ fn one(stack: &mut Stack, surroundings: &Surroundings, faults: &mut Vec<Fault>) 
     tags::write(stack, faults);
     check::values(stack, faults);
     check::conditions(stack, faults);
+    policies::check(stack, faults);
     cycles::check(stack, faults);
     let depends_on = imports::owners(stack, surroundings, faults);
     let template = Template(template::of(stack));
