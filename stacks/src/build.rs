@@ -2,10 +2,11 @@
 
 use synth::actions::{Logs, S3};
 use synth::codebuild::{self, Variable, project};
-use synth::iam::{Grant, RoleResource};
+use synth::iam::{Grant, Role, RoleResource};
 use synth::{Arn, Name, Value, days, logs, s3};
 
 use crate::Project;
+use crate::artifacts::SOURCES;
 use crate::project::{Compute, Processor};
 
 /// The environment that a build is for, such as `pr-17`.
@@ -81,22 +82,53 @@ pub(crate) fn write_logs(group: Value<Arn<logs::LogGroup>>) -> Grant {
     )
 }
 
-/// Reading and writing what the stages of one pipeline hand on.
+/// What a build does with the artifacts of its pipeline: the documented minimum of CodeBuild's role for a bucket of artifacts, see
+/// <https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-service-role.html>.
 #[track_caller]
-pub(crate) fn pipeline_artifacts(bucket: &Value<Arn<s3::Bucket>>, pipeline: &str) -> Grant {
-    let actions = [S3::GetObject, S3::GetObjectVersion, S3::PutObject];
-    let pattern = synth::sub![bucket.clone(), "/", artifact_folder(pipeline), "/*"];
-    Grant::on_matching(
-        actions,
-        pattern,
-        "the artifacts of the pipeline's own executions, whose keys CodePipeline makes up",
-    )
+pub(crate) fn hand_on(role: Role, bucket: &Value<Arn<s3::Bucket>>, pipeline: &str) -> Role {
+    let objects = [S3::GetObject, S3::GetObjectVersion, S3::PutObject];
+    role.allow(Grant::on([S3::GetBucketAcl, S3::GetBucketLocation], bucket.clone()))
+        .allow(artifacts(objects, bucket, pipeline))
 }
 
-/// Knowing that the bucket keeps versions, which CodePipeline asks before it pins one.
+/// What a pipeline does with its artifact store and with the commits that it takes from the same bucket: the documented minimum of
+/// CodePipeline's role, see <https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html>.
 #[track_caller]
-pub(crate) fn bucket_facts(bucket: &Value<Arn<s3::Bucket>>) -> Grant {
-    Grant::on([S3::GetBucketLocation, S3::GetBucketVersioning], bucket.clone())
+pub(crate) fn store(role: Role, bucket: &Value<Arn<s3::Bucket>>, pipeline: &str) -> Role {
+    let facts = [S3::GetBucketAcl, S3::GetBucketLocation, S3::GetBucketVersioning];
+    let objects = [
+        S3::GetObject,
+        S3::GetObjectTagging,
+        S3::GetObjectVersion,
+        S3::GetObjectVersionTagging,
+        S3::PutObject,
+        S3::PutObjectAcl,
+        S3::PutObjectTagging,
+    ];
+    let commits = [
+        S3::GetObject,
+        S3::GetObjectTagging,
+        S3::GetObjectVersion,
+        S3::GetObjectVersionTagging,
+    ];
+    let commits = Grant::on_matching(
+        commits,
+        synth::sub![bucket.clone(), "/", SOURCES, "*"],
+        "the commits, each of which an execution is given by its key",
+    );
+    role.allow(Grant::on(facts, bucket.clone()))
+        .allow(commits)
+        .allow(artifacts(objects, bucket, pipeline))
+}
+
+/// What may be done with what the stages of one pipeline hand on.
+#[track_caller]
+fn artifacts<const N: usize>(actions: [S3; N], bucket: &Value<Arn<s3::Bucket>>, pipeline: &str) -> Grant {
+    Grant::on_matching(
+        actions,
+        synth::sub![bucket.clone(), "/", artifact_folder(pipeline), "/*"],
+        "the artifacts of the pipeline's own executions, whose keys CodePipeline makes up",
+    )
 }
 
 /// The folder of a pipeline's artifacts: CodePipeline cuts the pipeline's name to 20 characters.

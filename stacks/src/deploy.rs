@@ -51,9 +51,8 @@ pub fn stack(stack: &mut Stack, project: &Project, environment: Environment, art
     let role = Role::assumed_by("codebuild.amazonaws.com")
         .name(package_name.clone())
         .allow(build::write_logs(logs.arn()))
-        .allow(build::pipeline_artifacts(&artifacts.bucket_arn, &name))
         .allow((&artifacts.bucket_arn).put_objects(&packages));
-    let role = stack.add("PackageRole", role);
+    let role = stack.add("PackageRole", build::hand_on(role, &artifacts.bucket_arn, &name));
     let given = spec
         .clone()
         .given(&[ENVIRONMENT.name(), CODE_BUCKET.name(), CODE_PREFIX.name()]);
@@ -70,15 +69,13 @@ pub fn stack(stack: &mut Stack, project: &Project, environment: Environment, art
     let app_stack = names::arn("cloudformation", sub!["stack/", names.app_stack(), "/*"]);
     let pipeline_role = Role::assumed_by("codepipeline.amazonaws.com")
         .name(names.own("pipeline"))
-        .allow((&artifacts.bucket_arn).get_objects(&format!("{SOURCES}*")))
-        .allow(build::bucket_facts(&artifacts.bucket_arn))
-        .allow(build::pipeline_artifacts(&artifacts.bucket_arn, &name))
         .allow(Grant::on(
             [Codebuild::BatchGetBuilds, Codebuild::StartBuild],
             package.arn(),
         ))
         .allow(cloudformation_role::change_stack(app_stack))
         .allow(cloudformation_role::pass(cloudformation));
+    let pipeline_role = build::store(pipeline_role, &artifacts.bucket_arn, &name);
     let pipeline_role = stack.add("PipelineRole", pipeline_role);
 
     let source = S3Source::new(

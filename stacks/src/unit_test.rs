@@ -7,7 +7,6 @@ use synth::actions::{Cloudformation, Codebuild};
 use synth::codebuild::{Buildspec, FileFormat, OnFailure, Phase, Report, Runtime, Variable};
 use synth::codepipeline::{CodeBuild, ExecutionMode, PipelineDeclaration, PipelineVariable, S3Source, Stage};
 use synth::iam::{Grant, Role};
-use synth::prelude::*;
 use synth::{Content, Document, DocumentKind, Stack, Value, sub};
 
 use crate::Project;
@@ -41,13 +40,12 @@ pub fn stack(stack: &mut Stack, project: &Project, artifacts: &artifacts::Export
     let role = Role::assumed_by("codebuild.amazonaws.com")
         .name(format!("{name}-build"))
         .allow(build::write_logs(logs.arn()))
-        .allow(build::pipeline_artifacts(&artifacts.bucket_arn, &name))
         .allow(report(&name))
         .allow(Grant::on_any_resource(
             [Cloudformation::ValidateTemplate],
             "validating a template names no resource",
         ));
-    let role = stack.add("BuildRole", role);
+    let role = stack.add("BuildRole", build::hand_on(role, &artifacts.bucket_arn, &name));
     let build = build::project(
         project,
         &name,
@@ -66,13 +64,11 @@ pub fn stack(stack: &mut Stack, project: &Project, artifacts: &artifacts::Export
 
     let pipeline_role = Role::assumed_by("codepipeline.amazonaws.com")
         .name(format!("{name}-pipeline"))
-        .allow((&artifacts.bucket_arn).get_objects(&format!("{SOURCES}*")))
-        .allow(build::bucket_facts(&artifacts.bucket_arn))
-        .allow(build::pipeline_artifacts(&artifacts.bucket_arn, &name))
         .allow(Grant::on(
             [Codebuild::BatchGetBuilds, Codebuild::StartBuild],
             build.arn(),
         ));
+    let pipeline_role = build::store(pipeline_role, &artifacts.bucket_arn, &name);
     let pipeline_role = stack.add("PipelineRole", pipeline_role);
 
     let environment = PipelineVariable::new("ENVIRONMENT")

@@ -32,6 +32,7 @@
 //! Its only network traffic is to package registries, through their own clients, when a tool is installed.
 
 pub mod asl;
+pub mod authorization;
 pub mod aws;
 pub mod buildspec;
 pub mod cfn_lint;

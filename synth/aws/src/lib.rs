@@ -30,7 +30,10 @@ mod units;
 mod value;
 
 pub use check::{Finding, check};
-pub use facts::{Bounds, PropertyFacts, ResourceFacts, Shape, StructFacts, TextFacts};
+pub use facts::{
+    Bound, Bounds, Called, PermissionFacts, PropertyFacts, ResourceFacts, ResourceHandler, Shape, StructFacts,
+    TagShape, Tagging, TaggingFacts, TextFacts,
+};
 pub use node::{Element, Entry, Intrinsic, Node, Object, Part, Target};
 pub use resource::{Handle, Resource};
 pub use units::{

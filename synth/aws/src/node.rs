@@ -9,7 +9,7 @@ use std::panic::Location;
 /// A piece of a template.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Node {
-    /// JSON's null, which only free-form documents (a state machine's definition) may hold.
+    /// JSON's null, which CloudFormation takes nowhere in a template: synthesis reports it.
     Null,
     /// A boolean.
     Bool(bool),

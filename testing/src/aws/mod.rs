@@ -66,6 +66,7 @@ pub use codepipeline::{PipelineResource, PipelineService};
 pub use fault::Fault;
 pub use grants::{Difference, Grants, Statement, variables};
 pub use permissions::Permission;
+pub use resolve::resolved;
 pub use pipelines::{Action, ActionStatus, Execution, ExecutionStatus, Pipelines, Step};
 
 #[cfg(test)]

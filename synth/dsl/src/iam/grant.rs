@@ -86,6 +86,32 @@ impl Grant {
         Self::new(actions, Node::from("*"), Some(reason.into()))
     }
 
+    /// Leave to do nothing yet with what matches a pattern: what the actions of a
+    /// [`ServiceRole`](crate::cloudformation::ServiceRole) are bound to.
+    #[track_caller]
+    pub fn reaching(pattern: impl Into<Value<String>>, reason: impl Into<String>) -> Self {
+        Self {
+            actions: Vec::new(),
+            resources: vec![pattern.into().into_node()],
+            conditions: Vec::new(),
+            wildcard_reason: Some(reason.into()),
+            at: Location::caller(),
+        }
+    }
+
+    /// On behalf of another line.
+    pub(crate) const fn at(mut self, at: &'static Location<'static>) -> Self {
+        self.at = at;
+        self
+    }
+
+    /// Whether both reach the same, for the same reason and under the same conditions.
+    pub(crate) fn reaches_as(&self, other: &Self) -> bool {
+        self.resources == other.resources
+            && self.conditions == other.conditions
+            && self.wildcard_reason == other.wildcard_reason
+    }
+
     #[track_caller]
     fn new<A: Action>(actions: impl IntoIterator<Item = A>, resource: Node, wildcard_reason: Option<String>) -> Self {
         let mut actions: Vec<&'static str> = actions.into_iter().map(Action::qualified).collect();

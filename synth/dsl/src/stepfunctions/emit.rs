@@ -155,7 +155,8 @@ fn ast_node(ast: &Ast) -> Node {
 
 fn literal_node(value: &Json) -> Node {
     match value {
-        Json::Null => Node::Null,
+        // CloudFormation takes no null, not even within a definition; JSONata's own literal is the same value.
+        Json::Null => Node::from(format!("{{% {} %}}", Ast::Literal(Json::Null).jsonata())),
         Json::Bool(value) => Node::Bool(*value),
         Json::Number(number) => match number.as_i64() {
             Some(number) => Node::Integer(number),

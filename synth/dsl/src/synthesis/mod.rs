@@ -10,8 +10,11 @@ mod escapes;
 mod fingerprints;
 mod grants;
 mod imports;
+mod loader;
 mod names;
 mod order;
+mod policies;
+mod tags;
 mod template;
 mod visit;
 
@@ -88,13 +91,18 @@ fn one(stack: &mut Stack, surroundings: &Surroundings, faults: &mut Vec<Fault>) 
     names::write(stack);
     faults.append(&mut stack.faults);
     fingerprints::write(stack);
+    // After the fingerprints, since a tag changes nothing of what a resource is.
+    tags::write(stack, faults);
     check::values(stack, faults);
     check::conditions(stack, faults);
+    policies::check(stack, faults);
     cycles::check(stack, faults);
     let depends_on = imports::owners(stack, surroundings, faults);
+    let template = Template(template::of(stack));
+    loader::check(stack, &template, faults);
     SynthesizedStack {
         name: stack.name.clone(),
-        template: Template(template::of(stack)),
+        template,
         depends_on,
         parameters: parameters(stack),
         tags: stack.tags.clone(),

@@ -7,6 +7,7 @@
 
 mod facts;
 mod functions;
+mod loader;
 mod requests;
 mod resources;
 mod template;

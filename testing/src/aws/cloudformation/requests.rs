@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{Request, Uri, header};
 use serde_json::Value;
 
-use super::template;
+use super::{loader, template};
 use crate::aws::backstage::Backstage;
 
 /// What a new account may have, see
@@ -44,7 +44,8 @@ pub(in crate::aws) async fn refusal(operation: &str, parameters: &Value, backsta
         (None, Some(url)) => object(url, backstage).await?,
         (None, None) => return None,
     };
-    let fault = template::fault(&template::read(&text)?)?;
+    let read = template::read(&text)?;
+    let fault = loader::fault(&text, &read).or_else(|| template::fault(&read))?;
     Some(("ValidationError", fault))
 }
 
