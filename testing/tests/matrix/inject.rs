@@ -4,6 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::account::{Account, RECORDS};
+use crate::builds::OTHERS;
 use crate::fault::{Fault, stack_is};
 use crate::repository::NUMBER;
 use crate::timeline::Timeline;
@@ -70,11 +71,71 @@ pub(crate) fn first(timeline: &mut Timeline<'_>, place: usize, fault: &Fault) ->
             *timeline.account.builds.plan() = plan.clone();
             false
         }
+        Fault::Refused(count, why) => {
+            timeline.account.engine.refuse_builds(*count, *why);
+            false
+        }
+        Fault::Crowded { others, quota } => {
+            timeline.account.engine.limit_builds(Some(*quota));
+            let asked = timeline.executions[place].asked.iter().rev();
+            let source = asked
+                .filter(|asked| asked.function == "FetchSource")
+                .find_map(|asked| asked.answer.as_ref().ok());
+            let source = source.expect("the source was fetched before").clone();
+            crowd(timeline, *others, &source);
+            false
+        }
+        Fault::SourceGone => {
+            lose_sources(timeline.account);
+            false
+        }
         Fault::BucketFilled => {
             fill(timeline.account);
             false
         }
         _ => false,
+    }
+}
+
+/// Lets so many others test the same source, and the pipelines begin.
+fn crowd(timeline: &Timeline<'_>, others: usize, source: &Value) {
+    let revision =
+        |kind: &str, value: &Value| json!({ "actionName": "Fetch", "revisionType": kind, "revisionValue": value });
+    let start = json!({
+        "name": "thebestest-unit-test",
+        "variables": [{ "name": "ENVIRONMENT", "value": OTHERS }],
+        "sourceRevisions": [
+            revision("S3_OBJECT_KEY", &source["key"]),
+            revision("S3_OBJECT_VERSION_ID", &source["version_id"]),
+        ],
+    });
+    for _ in 0..others {
+        let started = timeline.account.engine.answer("StartPipelineExecution", &start);
+        started.expect("it starts");
+    }
+    timeline.move_pipelines();
+}
+
+/// Deletes every version of what lies under `source/`.
+fn lose_sources(account: &Account) {
+    let list = format!("/{}?prefix=source%2F&versions=", account.bucket);
+    let listed = account
+        .client
+        .rest("s3", Method::GET, &list, bytes::Bytes::new())
+        .expect("they are listed");
+    let listed = String::from_utf8_lossy(listed.body()).into_owned();
+    let document = roxmltree::Document::parse(&listed).expect("it is XML");
+    let versions = document
+        .descendants()
+        .filter(|node| node.tag_name().name() == "Version");
+    for version in versions {
+        let text = |name: &str| {
+            let found = version.children().find(|child| child.tag_name().name() == name);
+            found.and_then(|node| node.text()).expect("a version has it").to_owned()
+        };
+        let object = format!("/{}/{}?versionId={}", account.bucket, text("Key"), text("VersionId"));
+        let deleted = account.client.rest("s3", Method::DELETE, &object, bytes::Bytes::new());
+        deleted.expect("it is deleted");
     }
 }
 

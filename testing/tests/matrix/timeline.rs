@@ -314,7 +314,7 @@ impl<'a> Timeline<'a> {
     }
 
     /// Lets pipelines go as far as they can at this time: until they wait for the clock, or for nothing.
-    fn move_pipelines(&self) {
+    pub(crate) fn move_pipelines(&self) {
         let engine = &self.account.engine;
         engine.run_until_idle();
         while engine.is_busy() && self.account.settle() {

@@ -157,3 +157,232 @@ fn is_passing(code: Option<&str>, words: &str) -> bool {
         || [code, within].into_iter().flatten().any(|code| PASSING.contains(&code))
         || PASSING_WORDS.iter().any(|passing| lower.contains(passing))
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_codebuild::types::PhaseContext;
+    use aws_sdk_codepipeline::types::{
+        ActionExecutionInput, ActionExecutionOutput, ActionExecutionResult, ActionOwner, ActionTypeId,
+    };
+
+    use super::*;
+
+    /// <https://github.com/aws/aws-cdk/issues/27335>
+    const AT_THE_LIMIT: &str = "Error calling startBuild: Cannot have more than 10 builds in queue for the account (Service: \
+        AWSCodeBuild; Status Code: 400; Error Code: AccountLimitExceededException; Proxy: null)";
+
+    fn action(category: ActionCategory, provider: &str, build: Option<&str>) -> ActionExecutionDetail {
+        let kind = ActionTypeId::builder()
+            .category(category)
+            .owner(ActionOwner::Aws)
+            .provider(provider)
+            .version("1");
+        let kind = kind.build().ok();
+        let result = ActionExecutionResult::builder().set_external_execution_id(build.map(str::to_owned));
+        ActionExecutionDetail::builder()
+            .input(ActionExecutionInput::builder().set_action_type_id(kind).build())
+            .output(
+                ActionExecutionOutput::builder()
+                    .execution_result(result.build())
+                    .build(),
+            )
+            .build()
+    }
+
+    fn build(status: StatusType, phase: BuildPhaseType, phase_status: StatusType, code: &str, words: &str) -> Build {
+        let context = PhaseContext::builder().status_code(code).message(words).build();
+        let passed = BuildPhase::builder()
+            .phase_type(BuildPhaseType::Submitted)
+            .phase_status(StatusType::Succeeded);
+        let bad = BuildPhase::builder()
+            .phase_type(phase)
+            .phase_status(phase_status)
+            .contexts(context);
+        Build::builder()
+            .build_status(status)
+            .phases(passed.build())
+            .phases(bad.build())
+            .phases(BuildPhase::builder().phase_type(BuildPhaseType::Completed).build())
+            .build()
+    }
+
+    #[test]
+    fn a_build_that_was_never_started_is_no_failure_whatever_the_code() {
+        let refused = action(ActionCategory::Test, "CodeBuild", None);
+        for code in [None, Some("JobFailed"), Some("ConfigurationError"), Some("ActionError")] {
+            assert_eq!(
+                of_action(&refused, code, AT_THE_LIMIT),
+                Verdict::Is(RunState::Refused),
+                "{code:?}"
+            );
+            let denied = "Error calling startBuild: User: arn is not authorized to perform: codebuild:StartBuild";
+            assert_eq!(
+                of_action(&refused, code, denied),
+                Verdict::Is(RunState::Broken),
+                "{code:?}"
+            );
+            assert_eq!(of_action(&refused, code, ""), Verdict::Is(RunState::Broken), "{code:?}");
+        }
+        assert_eq!(
+            of_action(&refused, Some("SystemUnavailable"), ""),
+            Verdict::Is(RunState::Refused)
+        );
+        let unknown = ActionExecutionDetail::builder().build();
+        assert_eq!(
+            of_action(&unknown, Some("JobFailed"), AT_THE_LIMIT),
+            Verdict::Is(RunState::Refused)
+        );
+    }
+
+    #[test]
+    fn a_build_that_was_started_is_asked_for() {
+        let started = action(ActionCategory::Test, "CodeBuild", Some("tests:1"));
+        assert_eq!(
+            of_action(&started, Some("JobFailed"), "Build terminated with state: FAILED"),
+            Verdict::AskCodeBuild("tests:1".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_failed_source_is_no_failure_of_the_commit() {
+        let source = action(ActionCategory::Source, "S3", None);
+        for (words, state) in [
+            (
+                "The provided role does not have sufficient permissions to access Amazon S3",
+                RunState::Broken,
+            ),
+            ("The object with key 'source/x.zip' does not exist", RunState::Broken),
+            (
+                "Please reduce your request rate. (Service: Amazon S3; Status Code: 503; Error Code: SlowDown)",
+                RunState::Refused,
+            ),
+        ] {
+            for code in [Some("JobFailed"), Some("ConfigurationError"), Some("PermissionError")] {
+                assert_eq!(of_action(&source, code, words), Verdict::Is(state), "{words}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_cloudformation_makes_of_a_template_is_the_commits_and_a_missing_right_is_not() {
+        let deploy = action(ActionCategory::Deploy, "CloudFormation", None);
+        for (code, words, state) in [
+            (
+                "JobFailed",
+                "Stack is in the status ROLLBACK_COMPLETE",
+                RunState::Failed,
+            ),
+            (
+                "ConfigurationError",
+                "The file out/app.json is not in the artifact Packaged",
+                RunState::Failed,
+            ),
+            (
+                "PermissionError",
+                "not authorized to perform: cloudformation:CreateChangeSet",
+                RunState::Broken,
+            ),
+            (
+                "JobFailed",
+                "Rate exceeded (Service: AmazonCloudFormation; Status Code: 400; Error Code: Throttling)",
+                RunState::Refused,
+            ),
+        ] {
+            assert_eq!(of_action(&deploy, Some(code), words), Verdict::Is(state), "{words}");
+        }
+    }
+
+    #[test]
+    fn only_the_commits_own_phases_fail_it() {
+        use BuildPhaseType as Phase;
+        use StatusType::{Failed, Fault, Stopped, Succeeded, TimedOut};
+        let command = (
+            "COMMAND_EXECUTION_ERROR",
+            "Error while executing command: make. Reason: exit status 1",
+        );
+        let cases = [
+            (Failed, Phase::PreBuild, Failed, command, RunState::Failed),
+            (Failed, Phase::Build, Failed, command, RunState::Failed),
+            (Failed, Phase::PostBuild, Failed, command, RunState::Failed),
+            (
+                TimedOut,
+                Phase::Build,
+                TimedOut,
+                ("BUILD_TIMED_OUT", "Build has timed out."),
+                RunState::Failed,
+            ),
+            (
+                Failed,
+                Phase::UploadArtifacts,
+                Failed,
+                ("CLIENT_ERROR", "no matching artifact paths found"),
+                RunState::Failed,
+            ),
+            (
+                Failed,
+                Phase::UploadArtifacts,
+                Failed,
+                ("CLIENT_ERROR", "AccessDenied: Access Denied"),
+                RunState::Broken,
+            ),
+            (Failed, Phase::Install, Failed, command, RunState::Broken),
+            (
+                Failed,
+                Phase::DownloadSource,
+                Failed,
+                ("CLIENT_ERROR", "AccessDenied: Access Denied status code: 403"),
+                RunState::Broken,
+            ),
+            (
+                Failed,
+                Phase::DownloadSource,
+                Failed,
+                ("YAML_FILE_ERROR", "This build image doesn't support java"),
+                RunState::Broken,
+            ),
+            (
+                Failed,
+                Phase::Provisioning,
+                Failed,
+                (
+                    "BUILD_CONTAINER_UNABLE_TO_PULL_IMAGE",
+                    "Unable to pull customer's container image",
+                ),
+                RunState::Broken,
+            ),
+            (
+                Failed,
+                Phase::Provisioning,
+                Failed,
+                (
+                    "BUILD_CONTAINER_UNABLE_TO_PULL_IMAGE",
+                    "toomanyrequests: You have reached your pull rate limit",
+                ),
+                RunState::Refused,
+            ),
+            (TimedOut, Phase::Queued, TimedOut, ("", ""), RunState::Refused),
+            (TimedOut, Phase::Provisioning, TimedOut, ("", ""), RunState::Refused),
+            (
+                Fault,
+                Phase::Provisioning,
+                Fault,
+                ("INTERNAL_SERVICE_ERROR", ""),
+                RunState::Refused,
+            ),
+            (
+                Fault,
+                Phase::Build,
+                Fault,
+                ("INTERNAL_SERVICE_ERROR", ""),
+                RunState::Refused,
+            ),
+            (Stopped, Phase::Build, Stopped, ("", ""), RunState::Stopped),
+            (Stopped, Phase::Queued, Stopped, ("", ""), RunState::Stopped),
+            (Succeeded, Phase::Build, Succeeded, ("", ""), RunState::Broken),
+        ];
+        for (status, phase, phase_status, (code, words), state) in cases {
+            let shown = build(status.clone(), phase.clone(), phase_status, code, words);
+            assert_eq!(of_build(&shown), state, "{status:?} in {phase:?}: {words}");
+        }
+    }
+}
