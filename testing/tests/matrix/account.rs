@@ -166,6 +166,7 @@ impl Account {
 
     /// Whatever the account's limits were, CodeBuild takes builds again.
     pub(crate) fn unlimited(&self) {
+        self.builds.others(0, Value::Null);
         self.engine.limit_builds(None);
         self.engine.refuse_builds(0, Refusal::AccountLimit);
     }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use codepipeline_local::{BuildRequest, BuildStatus, Builder, PhaseKind, Script, ScriptedBuilder, archive};
+use codepipeline_local::{BuildRequest, BuildStatus, Builder, Engine, PhaseKind, Script, ScriptedBuilder, archive};
 use serde_json::{Value, json};
 
 /// How long tests take.
@@ -53,11 +53,28 @@ pub(crate) struct Plan {
 
 /// The plan, to be changed while pipelines run.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Builds(Arc<Mutex<Plan>>);
+pub(crate) struct Builds {
+    plan: Arc<Mutex<Plan>>,
+    /// How many others are still to test, and what starts them.
+    others: Arc<Mutex<(usize, Value)>>,
+}
 
 impl Builds {
     pub(crate) fn plan(&self) -> MutexGuard<'_, Plan> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets so many others test, each as soon as it may.
+    pub(crate) fn others(&self, count: usize, start: Value) {
+        *self.others.lock().unwrap_or_else(PoisonError::into_inner) = (count, start);
+    }
+
+    /// Starts of the others as many as CodePipeline takes.
+    pub(crate) fn press(&self, engine: &Engine) {
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        while others.0 > 0 && engine.answer("StartPipelineExecution", &others.1).is_ok() {
+            others.0 -= 1;
+        }
     }
 
     pub(crate) fn builder(&self) -> Arc<dyn Builder> {

@@ -181,7 +181,7 @@ impl Case {
             promises.while_open(self.expect, self.during != Act::OpenFork);
         } else {
             promises.after_close();
-            if !matches!(self.fault, Fault::Crowded { .. }) {
+            if !matches!(self.fault, Fault::Crowded { others: 2.., .. }) {
                 promises.no_build_goes_on();
             }
             promises.on_stage(self.expect);

@@ -82,7 +82,8 @@ pub(crate) fn first(timeline: &mut Timeline<'_>, place: usize, fault: &Fault) ->
                 .filter(|asked| asked.function == "FetchSource")
                 .find_map(|asked| asked.answer.as_ref().ok());
             let source = source.expect("the source was fetched before").clone();
-            crowd(timeline, *others, &source);
+            timeline.account.builds.others(*others, start_of_another(&source));
+            timeline.move_pipelines();
             false
         }
         Fault::SourceGone => {
@@ -97,23 +98,18 @@ pub(crate) fn first(timeline: &mut Timeline<'_>, place: usize, fault: &Fault) ->
     }
 }
 
-/// Lets so many others test the same source, and the pipelines begin.
-fn crowd(timeline: &Timeline<'_>, others: usize, source: &Value) {
+/// What starts the tests of another pull request, on the same source.
+fn start_of_another(source: &Value) -> Value {
     let revision =
         |kind: &str, value: &Value| json!({ "actionName": "Fetch", "revisionType": kind, "revisionValue": value });
-    let start = json!({
+    json!({
         "name": "thebestest-unit-test",
         "variables": [{ "name": "ENVIRONMENT", "value": OTHERS }],
         "sourceRevisions": [
             revision("S3_OBJECT_KEY", &source["key"]),
             revision("S3_OBJECT_VERSION_ID", &source["version_id"]),
         ],
-    });
-    for _ in 0..others {
-        let started = timeline.account.engine.answer("StartPipelineExecution", &start);
-        started.expect("it starts");
-    }
-    timeline.move_pipelines();
+    })
 }
 
 /// Deletes every version of what lies under `source/`.

@@ -317,6 +317,8 @@ impl<'a> Timeline<'a> {
     pub(crate) fn move_pipelines(&self) {
         let engine = &self.account.engine;
         engine.run_until_idle();
+        self.account.builds.press(engine);
+        engine.run_until_idle();
         while engine.is_busy() && self.account.settle() {
             engine.run_until_idle();
         }

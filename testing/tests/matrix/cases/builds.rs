@@ -98,9 +98,10 @@ fn refused() -> Vec<Case> {
     ] {
         for (name, count) in [("refused-once", 1), ("refused-often", OFTEN)] {
             let at_the_limit = Fault::Refused(count, Refusal::AccountLimit);
-            cases.push(journey.case(state, name, at_the_limit));
+            cases.push(lasting(journey.case(state, name, at_the_limit), count > 1));
         }
-        cases.push(journey.case(state, "start-denied", Fault::Refused(1, Refusal::Denied)));
+        let denied = journey.case(state, "start-denied", Fault::Refused(1, Refusal::Denied));
+        cases.push(lasting(denied, true));
     }
     for (why, name) in [
         (Refusal::AccountLimit, "refused-for-ever"),
@@ -119,6 +120,15 @@ fn refused() -> Vec<Case> {
         }
     }
     cases
+}
+
+/// Nobody promotes a commit again whose promotion came to an end; its status says so.
+fn lasting(case: Case, lasts: bool) -> Case {
+    if lasts && case.during == Act::Merge {
+        case.expecting(Expect::FinalStatus)
+    } else {
+        case
+    }
 }
 
 /// A build ends before any command of the commit's own, and the next one does not.
@@ -202,20 +212,16 @@ fn nobody_waits() -> Vec<Case> {
         acts,
         webhook: Webhook::Arrives,
     };
-    let mut cases = vec![
-        case(
-            OPENING,
-            "Unit tests: stop",
-            "hangs-and-is-stopped",
-            hanging(nowhere, well),
-        ),
-        case(
-            OPENING,
-            "Deployment: stop",
-            "hangs-and-is-stopped",
-            hanging(well, nowhere),
-        ),
-    ];
+    let mut cases = vec![case(
+        OPENING,
+        "Deployment: stop",
+        "hangs-and-is-stopped",
+        hanging(well, nowhere),
+    )];
+    // It hangs after it has waited for another's, so that the time is over before its own timeout.
+    let queued = Fault::Crowded { others: 1, quota: 1 };
+    let queued = OPENING.case("Start unit tests", "hangs-and-is-stopped", queued);
+    cases.push(queued.with(hanging(nowhere, well)).expecting(Expect::FinalStatus));
     for act in [&[Act::Push], &[Act::Close]] {
         for (state, plan) in [
             ("Unit tests: check", hanging(nowhere, well)),
@@ -233,7 +239,7 @@ fn nobody_waits() -> Vec<Case> {
         calls: 1,
         how: crate::fault::denied(),
     };
-    let case = OPENING.case("Unit tests: stop", "StopBuild-denied", denied);
-    cases.push(case.with(hanging(nowhere, well)).expecting(Expect::FinalStatus));
+    let case = OPENING.case("Deployment: stop", "StopBuild-denied", denied);
+    cases.push(case.with(hanging(well, nowhere)).expecting(Expect::FinalStatus));
     cases
 }
