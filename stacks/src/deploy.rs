@@ -56,9 +56,15 @@ pub fn stack(stack: &mut Stack, project: &Project, environment: Environment, art
     let given = spec
         .clone()
         .given(&[ENVIRONMENT.name(), CODE_BUCKET.name(), CODE_PREFIX.name()]);
-    let package = build::project(project, &package_name, role.arn(), logs.name(), given)
-        .description(format!("Packages a commit for the environment {environment}."))
-        .timeout_in_minutes(synth::minutes(project.limits.deploy_minutes.into()));
+    let package = build::project(
+        project,
+        &package_name,
+        role.arn(),
+        logs.name(),
+        given,
+        project.limits.deploy_minutes,
+    )
+    .description(format!("Packages a commit for the environment {environment}."));
     let package = stack.add("Package", package);
     stack.document(Document {
         name: format!("{package_name}.buildspec.yaml"),

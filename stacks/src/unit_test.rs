@@ -52,9 +52,9 @@ pub fn stack(stack: &mut Stack, project: &Project, artifacts: &artifacts::Export
         role.arn(),
         logs.name(),
         spec.clone().given(&[ENVIRONMENT.name()]),
+        project.limits.unit_test_minutes,
     )
-    .description("Runs the unit tests of every pull request.")
-    .timeout_in_minutes(synth::minutes(project.limits.unit_test_minutes.into()));
+    .description("Runs the unit tests of every pull request.");
     let build = stack.add("Build", build);
     stack.document(Document {
         name: format!("{name}.buildspec.yaml"),

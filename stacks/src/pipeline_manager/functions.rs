@@ -4,7 +4,9 @@ use contract::{
     ApplyStack, CheckPipeline, CheckStack, Claim, FetchSource, Reconcile, Report, StageDeployer, StartPipeline,
     StopPipeline, Teardown, VerifyWebhook,
 };
-use synth::actions::{Apigateway, Cloudformation, Codepipeline, Dynamodb, Iam, S3, Secretsmanager, States, Tag};
+use synth::actions::{
+    Apigateway, Cloudformation, Codebuild, Codepipeline, Dynamodb, Iam, S3, Secretsmanager, States, Tag,
+};
 use synth::iam::{Grant, Operator};
 use synth::lambda::{self, Artifacts, FunctionHandle, HandlerFunction};
 use synth::prelude::*;
@@ -169,13 +171,15 @@ impl Make<'_> {
             .timeout(seconds(30))
             .environment(CheckPipeline::TABLE, self.resources.records.name())
             .allow(self.pipelines([Codepipeline::GetPipelineExecution, Codepipeline::ListActionExecutions]))
+            .allow(self.builds([Codebuild::BatchGetBuilds]))
             .allow(self.records([Dynamodb::GetItem]))
     }
 
     fn stop_pipeline(&self) -> HandlerFunction<StopPipeline> {
-        self.function::<StopPipeline>("Stops the executions that a newer commit has superseded.")
+        self.function::<StopPipeline>("Stops executions that nobody waits for any more, and their builds.")
             .timeout(seconds(30))
-            .allow(self.pipelines([Codepipeline::StopPipelineExecution]))
+            .allow(self.pipelines([Codepipeline::ListActionExecutions, Codepipeline::StopPipelineExecution]))
+            .allow(self.builds([Codebuild::StopBuild]))
     }
 
     fn apply_stack(&self) -> HandlerFunction<ApplyStack> {
@@ -322,6 +326,15 @@ impl Make<'_> {
         Grant::on_matching(actions, of("pr-*"), NAMED)
             .and_on(of("stage").trusted::<AnyArn>())
             .and_on(self.resources.imports.unit_test.pipeline_arn.clone())
+    }
+
+    /// The builds of the unit-test pipeline and of all deploy pipelines, whose projects are named after the environment.
+    #[track_caller]
+    fn builds<const N: usize>(&self, actions: [Codebuild; N]) -> Grant {
+        let project = |name: &str| names::arn("codebuild", sub!["project/", self.resources.names.shared(name)]);
+        Grant::on_matching(actions, project("pr-*-package"), NAMED)
+            .and_on(project("stage-package").trusted::<AnyArn>())
+            .and_on(project("unit-test").trusted::<AnyArn>())
     }
 
     #[track_caller]
