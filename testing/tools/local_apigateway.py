@@ -21,10 +21,8 @@ async def integrated(integration, api_id, stage_name, stage, resource, request_p
     if FRONT.get() is None or not spec or spec[2] != "action":
         return await of_function(integration, api_id, stage_name, stage, resource, request_path, method, headers, body,
                                  query_params, path_params, **more)
-    methods = resource.get("resourceMethods", {})
     told = {
         "Integration": integration,
-        "Parameters": (methods.get(method) or methods.get("ANY") or {}).get("requestParameters") or {},
         "Headers": {name: value if isinstance(value, str) else value[-1] for name, value in headers.items()},
         "Query": {name: values[0] for name, values in (query_params or {}).items()},
         "Path": path_params or {},

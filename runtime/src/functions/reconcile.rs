@@ -9,7 +9,7 @@ use std::time::Duration;
 use aws_sdk_cloudformation::types::StackSummary;
 use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
 use aws_sdk_sfn::operation::start_execution::StartExecutionError;
-use contract::{ReconcileError, ReconcileRequest, Reconciled, Repair, Trigger};
+use contract::{ReconcileError, ReconcileRequest, Reconciled, Repair, Trigger, metric};
 use stacks::Project;
 use stacks::pipeline_manager::bound_minutes;
 
@@ -223,7 +223,10 @@ impl Reconcile {
     }
 
     async fn carry_out(&self, plan: &Plan) -> Result<(), FailureOf<Self>> {
-        metrics::count("StuckPullRequests", plan.stuck);
+        metrics::count(metric::STUCK_PULL_REQUESTS, plan.stuck);
+        if let Some(left) = self.github.token_lasts() {
+            metrics::count(metric::CREDENTIAL_DAYS_LEFT, days(left));
+        }
         let repository = &self.project.repository;
         for environment in &plan.release {
             tracing::warn!(environment, "nobody holds the place");
@@ -282,6 +285,11 @@ fn told<T, E: std::fmt::Display>(learned: Result<T, E>, number: impl Into<u64>) 
     learned
         .inspect_err(|error| tracing::warn!(number = number.into(), %error, "left for the next run"))
         .ok()
+}
+
+/// Whole days of a time.
+fn days(time: Duration) -> u32 {
+    u32::try_from(time.as_secs() / 86_400).unwrap_or(u32::MAX)
 }
 
 /// One line for people.

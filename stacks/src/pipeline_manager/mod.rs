@@ -87,7 +87,11 @@ pub fn stack(stack: &mut Stack, project: &Project, imports: &Imports) {
     let account = account_logs::add(stack, &resources);
     let url = webhook::add(stack, &resources, machine.machine, deployer, account);
     schedule::add(stack, &resources, functions.reconcile);
-    alarms::add(stack, &resources, machine.machine);
+    let watched = alarms::Watched {
+        machine: machine.machine,
+        reconcile: functions.reconcile,
+    };
+    alarms::add(stack, &resources, watched);
 
     stack.output("WebhookUrl", "Where GitHub posts its webhooks to.", url);
     stack.output(

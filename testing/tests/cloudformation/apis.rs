@@ -97,7 +97,7 @@ fn a_webhook_starts_an_execution_and_its_failure_is_no_success() {
     assert_eq!(status, StatusCode::BAD_REQUEST);
     assert_eq!(
         told["message"],
-        "Missing required request parameters: [X-Hub-Signature-256]"
+        "X-GitHub-Event, X-GitHub-Delivery and X-Hub-Signature-256 are each needed, in one spelling"
     );
     let typed = post("text/plain").header("X-Hub-Signature-256", "sha256=00");
     assert_eq!(visited(&account, typed, body).0, StatusCode::UNSUPPORTED_MEDIA_TYPE);
