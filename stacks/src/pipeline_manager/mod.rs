@@ -18,6 +18,7 @@ use synth::stepfunctions::StateMachine;
 use synth::{DeletionPolicy, Handle, Stack, days};
 
 pub use machine::bound_minutes;
+pub use schedule::{convergence_minutes, repairs_a_run};
 
 pub(crate) use functions::{DEPLOYER_TIMEOUT, deploy_stages};
 
