@@ -4,6 +4,10 @@
 //! Only what API Gateway and Step Functions (JSONPath) need is installed. CloudFormation is left out: a stack with its custom
 //! resources would need Docker. So [`LocalEmu::deploy`] asks API Gateway itself for what the template's resources say.
 //!
+//! What LocalEmu does otherwise than AWS: a template's `$input.params().header` is not a map and finds a header under every spelling,
+//! which is mended before it starts (`testing/tools/local_emu.py`); AWS's is a map in which names stand as they came, see
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html>.
+//!
 //! What AWS refuses and LocalEmu takes: names of executions are not checked, so `StartExecution` never answers `InvalidName`.
 
 use std::{
