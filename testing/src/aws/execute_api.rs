@@ -178,6 +178,7 @@ fn rendered(template: &str, request: &velocity::Request) -> Result<velocity::Ren
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spelling::Spelling;
 
     fn integrated(responses: Value) -> Integrated {
         Integrated {
@@ -215,6 +216,19 @@ mod tests {
             )
             .is_err()
         );
+    }
+
+    #[test]
+    fn the_names_of_headers_reach_templates_as_they_came() {
+        for spelling in Spelling::ALL {
+            let mut asked = integrated(json!({}));
+            let name = spelling.of("X-GitHub-Event");
+            asked.headers.insert(name.clone(), "ping".to_owned());
+            let literal = velocity::Request::new("").header(name, "ping");
+            let context = asked.request("");
+            let context = serde_json::to_value(context).unwrap();
+            assert_eq!(context["params"], serde_json::to_value(literal).unwrap()["params"]);
+        }
     }
 
     #[test]
