@@ -32,6 +32,10 @@ pub(crate) enum Command {
     /// commands run. What is needed beyond Rust and Python 3 is installed into the target folder, pinned.
     #[command(after_help = faults())]
     Rehearse(Rehearse),
+    /// Print what the system costs, as the runbook shows it
+    ///
+    /// Counted on what is emitted and executed, priced by testing/src/costs/prices.json.
+    Costs,
     /// Run recorded executions of state machines, a line a case
     ///
     /// The last line counts them: exact (as recorded), cause-only (only the words of the cause differ), refused (the runner says that it

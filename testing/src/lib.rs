@@ -34,6 +34,7 @@ pub mod asl;
 pub mod aws;
 pub mod buildspec;
 pub mod cfn_lint;
+pub mod costs;
 pub mod emission;
 pub mod github;
 pub mod lambda;

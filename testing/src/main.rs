@@ -10,10 +10,13 @@ use std::{io::Write, process::ExitCode};
 use clap::Parser;
 
 use cli::{Cli, Command};
+use testing::costs::{self, Costs};
+use testing::emission;
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Rehearse(flags) => rehearse::run(&flags),
+        Command::Costs => costs(),
         Command::Conformance { file } => conformance(&file),
     };
     outcome.unwrap_or_else(|fault| {
@@ -26,6 +29,12 @@ fn main() -> ExitCode {
         }
         ExitCode::from(cli::FAILED)
     })
+}
+
+fn costs() -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let costs = Costs::of(&emission::project(), costs::USUAL)?;
+    write!(anstream::stdout(), "{costs}")?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn conformance(file: &std::path::Path) -> Result<ExitCode, Box<dyn std::error::Error>> {
