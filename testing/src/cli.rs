@@ -40,6 +40,10 @@ pub(crate) enum Command {
         #[arg(long)]
         write: bool,
     },
+    /// Print what the system costs, as the runbook shows it
+    ///
+    /// Counted on what is emitted and executed, priced by testing/src/costs/prices.json.
+    Costs,
     /// Run recorded executions of state machines, a line a case
     ///
     /// The last line counts them: exact (as recorded), cause-only (only the words of the cause differ), refused (the runner says that it
