@@ -166,6 +166,15 @@ impl Invocation {
         }
     }
 
+    /// The same for a part of it, which has at most this long.
+    #[must_use]
+    pub fn at_most(&self, time: Duration) -> Self {
+        Self {
+            request_id: self.request_id.clone(),
+            deadline: self.deadline.min(Instant::now() + time),
+        }
+    }
+
     /// How long there is until the deadline.
     pub fn remaining(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())

@@ -192,6 +192,14 @@ impl Make<'_> {
             Cloudformation::DescribeChangeSet,
             Cloudformation::DescribeStacks,
             Cloudformation::ExecuteChangeSet,
+            Cloudformation::ListStackResources,
+        ];
+        // The application's stack is got out of a status in which CodePipeline could not change it, with the role that it has.
+        let ways_out = [
+            Cloudformation::ContinueUpdateRollback,
+            Cloudformation::DeleteStack,
+            Cloudformation::DescribeStacks,
+            Cloudformation::ListStackResources,
         ];
         self.function::<ApplyStack>("Creates an environment's pipeline stack or brings it up to date.")
             .memory_size(mebibytes(512))
@@ -201,7 +209,7 @@ impl Make<'_> {
             .environment(ApplyStack::PROJECT, self.project())
             .environment(ApplyStack::STACK_ROLE, self.resources.stack_role.arn())
             .allow(self.stacks(actions, "deploy-"))
-            .allow(self.stacks([Cloudformation::DeleteStack, Cloudformation::DescribeStacks], "app-"))
+            .allow(self.stacks(ways_out, "app-"))
             .allow(self.templates())
             .allow(pass_to_cloudformation(self.resources.stack_role.arn()))
             .allow(self.records([Dynamodb::GetItem]))
@@ -270,6 +278,10 @@ impl Make<'_> {
             .allow(Grant::on_any_resource(
                 [Tag::GetResources],
                 "looking for resources by tag names none",
+            ))
+            .allow(Grant::on_any_resource(
+                [Iam::ListPolicies, Iam::ListRoles],
+                "IAM lists roles and policies by path alone, and tags do not show them",
             ))
             .allow(self.records([Dynamodb::GetItem, Dynamodb::UpdateItem]))
     }

@@ -69,6 +69,10 @@ const RESTARTS: Restarts = restarts(5).waiting_from(minutes(1)).up_to(minutes(15
 
 /// How long the stack of a deploy pipeline may take to change.
 const STACK_MINUTES: u64 = 30;
+/// How long a stack may wait for a custom resource's function that never answers before it can be deleted without: CloudFormation's
+/// default, and the longest that a `ServiceTimeout` may be. See
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-customresource.html>.
+const SILENCE_MINUTES: u64 = 60;
 /// What starting, reporting and retrying may take on top of the polls.
 const SLACK_MINUTES: u64 = 60;
 
@@ -84,6 +88,7 @@ pub fn bound_minutes(limits: &Limits) -> u64 {
         + u64::from(limits.deploy_minutes)
         + refused
         + u64::from(limits.teardown_minutes)
+        + SILENCE_MINUTES
         + SLACK_MINUTES
 }
 
@@ -491,7 +496,7 @@ impl Machine<'_> {
             .retry(TeardownError::Unavailable, patiently())
             .catch(TeardownError::Superseded, superseded());
         let all = TEARDOWN
-            .of(step, self.limits.teardown_minutes.into())
+            .of(step, u64::from(self.limits.teardown_minutes) + SILENCE_MINUTES)
             .until(|teardown| teardown.done.or(teardown.stuck.len().more_than(0)))
             .otherwise(proceed());
         self.reports("Teardown is pending", Step::Teardown, Outcome::Pending, |_| {

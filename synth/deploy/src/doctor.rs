@@ -173,9 +173,10 @@ async fn look_at_github(account: Option<&Account>, request: &Request) -> Result<
     }
     let missing = github.lacks().await?;
     let problem = (!missing.is_empty()).then(|| Error::unentitled(&project.repository, &missing).to_string());
-    Ok(Line::new(
-        "GitHub",
-        format!("the credentials open {}", project.repository),
-        problem,
-    ))
+    let mut words = format!("the credentials open {}", project.repository);
+    if github.keeps_environments().await? {
+        words += ", and leave one environment of GitHub's behind for each pull request: the permission \"Administration\" to write, \
+                  which nothing else takes, lets a teardown delete it";
+    }
+    Ok(Line::new("GitHub", words, problem))
 }

@@ -10,7 +10,7 @@ use synth_aws::logs::LogGroup;
 use synth_aws::{Arn, Duration, Element, Handle, Name, Node, Value, pseudo, seconds, sub};
 
 use crate::cloudformation::CustomResource;
-use crate::stack::Stack;
+use crate::stack::{DeletionPolicy, Stack};
 
 /// The HTTP methods of API Gateway.
 pub use synth_aws::apigateway::method::HttpMethod;
@@ -148,7 +148,8 @@ impl Api {
 
     /// Adds the stage with its first deployment, and the custom resource that keeps it current.
     ///
-    /// `deployer` answers for `Custom::StageDeployment`, see the handler `stage_deployer`.
+    /// `deployer` answers for `Custom::StageDeployment`, see the handler `stage_deployer`. It is not asked when the custom resource
+    /// is deleted or replaced: CloudFormation shows it as `DELETE_SKIPPED` then.
     #[track_caller]
     pub fn deploy(
         self,
@@ -189,6 +190,9 @@ impl Api {
         for method in &self.methods {
             stack.configure(current).depends_on(*method);
         }
+        // There is nothing to delete: the deployments go with their API. So a deployer that does not answer keeps no stack from being
+        // deleted or rolled back; `RetainExceptOnCreate` would ask it when the creation is rolled back.
+        stack.configure(current).deletion_policy(DeletionPolicy::Retain);
         stage
     }
 }

@@ -19,7 +19,7 @@ use super::{
     Call, Client, Fault, Grants, Pipelines,
     answer::Answer,
     backstage::Backstage,
-    cloudformation::{self, Making, Variables},
+    cloudformation::{self, Making, Variables, Weather},
     codepipeline::{self, Deployed},
     execute_api::{Answered, Integrated},
     lock,
@@ -64,6 +64,7 @@ pub(super) struct State {
     pub(super) variables: Mutex<Variables>,
     pub(super) pipelines: Pipelines,
     pub(super) deployed: Deployed,
+    pub(super) weather: Weather,
     /// Who runs state machines.
     pub(super) machines: Mutex<Option<Arc<dyn StateMachines>>>,
 }
@@ -98,6 +99,7 @@ impl Front {
             variables: Mutex::default(),
             pipelines: Pipelines::of(account),
             deployed: Deployed::of(account),
+            weather: Weather::default(),
             machines: Mutex::default(),
         });
         let served = Arc::clone(&state);
@@ -273,6 +275,7 @@ impl State {
             pipelines: &self.deployed,
             scripted: &self.pipelines,
             variables,
+            weather: &self.weather,
         };
         Answer::json(&serde_json::json!(cloudformation::judge(step, making).await))
     }

@@ -10,5 +10,6 @@ mod account;
 mod apis;
 mod emitted;
 mod executed;
+mod failures;
 mod pipelines;
 mod refusals;

@@ -19,3 +19,4 @@ mod stacks;
 mod stage_deployer;
 mod teardown;
 mod verify_webhook;
+mod ways_out;

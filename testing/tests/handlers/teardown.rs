@@ -445,6 +445,8 @@ async fn the_handler_asks_for_what_its_role_allows() {
         "codepipeline:StopPipelineExecution",
         "dynamodb:GetItem",
         "dynamodb:UpdateItem",
+        "iam:ListPolicies",
+        "iam:ListRoles",
         "s3:DeleteObjects",
         "s3:ListObjectVersions",
         "tagging:GetResources",

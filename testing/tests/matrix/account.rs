@@ -6,11 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use codepipeline_local::{BuildRecord, Engine, Refusal};
 use serde_json::{Value, json};
-use stepfunctions_runner::Machine;
+use stepfunctions_runner::{Machine, Time};
 use testing::aws::states::{Outcome, StateMachine, StateMachines};
 use testing::aws::{Client, Cloud, REGION};
 use testing::emission;
@@ -144,6 +144,7 @@ impl Account {
     /// A repository for the next case, and the functions that serve it.
     pub(crate) fn next_case(&mut self) -> (String, Functions) {
         self.cases += 1;
+        self.cloud.clear_weather();
         self.starts.forget();
         self.calls_before = self.cloud.all_calls().len();
         self.requests_before = self.github.requests().len();
@@ -196,6 +197,12 @@ impl Account {
             .collect()
     }
 
+    /// When the first stack that waits for a function that never answers has waited long enough.
+    pub(crate) fn timeout(&self) -> Option<Time> {
+        let until = self.cloud.next_timeout()?.duration_since(UNIX_EPOCH).ok()?;
+        Some(Time::from_unix_millis(i64::try_from(until.as_millis()).ok()?))
+    }
+
     /// Deletes what a merge has left on `stage`.
     pub(crate) fn clear_stage(&self) {
         for stack in ["thebestest-app-stage", "thebestest-deploy-stage"] {
@@ -207,10 +214,13 @@ impl Account {
         }
     }
 
-    /// Waits until CloudFormation is done with everything; in virtual time it takes none. Returns whether it was at work.
+    /// Waits until CloudFormation is done with everything but what waits for a function that never answers; in virtual time it takes
+    /// none. Returns whether it was at work.
     pub(crate) fn settle(&self) -> bool {
-        let at_work =
-            |(_, status): &(String, String)| status.ends_with("_IN_PROGRESS") && status != "REVIEW_IN_PROGRESS";
+        let at_work = |(name, status): &(String, String)| {
+            let works = status.ends_with("_IN_PROGRESS") && status != "REVIEW_IN_PROGRESS";
+            works && !self.cloud.waits(name)
+        };
         let mut worked = false;
         while self.stacks().iter().any(at_work) {
             worked = true;

@@ -41,6 +41,10 @@ pub(crate) enum Application {
     WithBucket,
     /// One that CloudFormation cannot create.
     Broken,
+    /// The same with an API.
+    WithApi,
+    /// The same with two custom resources, one after the other, whose function never answers these requests.
+    Never(&'static [&'static str]),
 }
 
 /// How builds go from now on.
@@ -132,6 +136,23 @@ fn packaging(plan: &Plan, request: &BuildRequest) -> Script {
         .export("CODE_KEY", &key)
 }
 
+/// Custom resources with the role of their function, which is the pull request's own code.
+fn never(resources: &mut Value, environment: &str, commit: &str, requests: &[&str]) {
+    let name = format!("thebestest-{environment}-seed");
+    let trust = json!({ "Version": "2012-10-17", "Statement": [] });
+    let role = json!({ "RoleName": name, "AssumeRolePolicyDocument": trust });
+    resources["SeedRole"] = json!({ "Type": "AWS::IAM::Role", "Properties": role });
+    let properties = json!({
+        "ServiceToken": { "Fn::Sub": format!("arn:aws:lambda:${{AWS::Region}}:${{AWS::AccountId}}:function:{name}") },
+        "ServiceTimeout": 300,
+        "Commit": commit,
+        "Puppet": { "Never": requests },
+    });
+    for (id, after) in [("Seed", "SeedRole"), ("Index", "Seed")] {
+        resources[id] = json!({ "Type": "Custom::Seed", "Properties": properties, "DependsOn": after });
+    }
+}
+
 /// The application's template: small, since CloudFormation makes it some hundred times.
 fn application(application: Application, environment: &str, commit: &str) -> Value {
     let topic = json!({ "TopicName": format!("thebestest-{environment}-topic"), "DisplayName": commit });
@@ -143,6 +164,11 @@ fn application(application: Application, environment: &str, commit: &str) -> Val
             let bucket = json!({ "BucketName": name, "VersioningConfiguration": { "Status": "Enabled" } });
             resources["Files"] = json!({ "Type": "AWS::S3::Bucket", "Properties": bucket });
         }
+        Application::WithApi => {
+            let name = json!({ "Name": format!("thebestest-{environment}-api") });
+            resources["Api"] = json!({ "Type": "AWS::ApiGateway::RestApi", "Properties": name });
+        }
+        Application::Never(requests) => never(&mut resources, environment, commit, requests),
         Application::Broken => {
             resources["Broken"] =
                 json!({ "Type": "AWS::SNS::Topic", "Properties": { "Unknown": "property" }, "DependsOn": "Topic" });

@@ -37,6 +37,8 @@ pub(crate) struct Case {
     /// Its name within the state.
     pub(crate) name: String,
     pub(crate) fault: Fault,
+    /// How many attempts of the state pass before.
+    pub(crate) later: u32,
     /// How many attempts of the state it breaks.
     pub(crate) times: u32,
     pub(crate) expect: Expect,
@@ -155,7 +157,11 @@ impl Case {
             timeline.happens(&[*act], Webhook::Arrives);
             run(timeline);
         }
-        timeline.fault = Some(Armed::new(self.state, self.fault.clone(), self.times));
+        timeline.fault = Some(Armed::new(
+            self.state,
+            self.fault.clone(),
+            self.later..self.later + self.times,
+        ));
         timeline.happens(&[self.during], self.webhook);
         self.found.make(timeline);
         run(timeline);

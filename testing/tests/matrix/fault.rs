@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use codepipeline_local::Refusal;
 use stepfunctions_runner::Fault as TaskFault;
+use testing::aws::Kind;
 use testing::{aws, github};
 
-use crate::builds::Plan;
+use crate::builds::{Application, Plan};
 use crate::repository::Act;
 
 /// How a fault comes about when a state is about to be carried out.
@@ -51,6 +52,8 @@ pub(crate) enum Fault {
     SourceGone,
     /// Objects are put into the application's own bucket.
     BucketFilled,
+    /// API Gateway answers CloudFormation's next steps of this kind with 429.
+    ApiThrottled(Kind),
 }
 
 /// What Step Functions is told instead of the function's answer.
@@ -174,10 +177,15 @@ impl Fault {
             Self::Crashed => "all executions are lost",
             Self::PipelineStopped(_) => "a pipeline is stopped",
             Self::StackIs(..) => "a stack is at work",
+            Self::Builds(Plan {
+                application: Application::Never(_),
+                ..
+            }) => "a custom resource's function never answers",
             Self::Builds(_) => "builds fail, hang or cannot be deployed",
             Self::Refused(..) => "CodeBuild refuses builds",
             Self::Crowded { .. } => "an account is at its limit of builds",
             Self::SourceGone => "a source is gone",
+            Self::ApiThrottled(_) => "API Gateway throttles CloudFormation",
             Self::BucketFilled => "a bucket is not empty",
         }
     }

@@ -1,5 +1,7 @@
 //! Makes a fault come about at its state, and sees to it that it did: a fault that never came proves nothing.
 
+use std::ops::Range;
+
 use http::Method;
 use serde_json::{Value, json};
 
@@ -14,8 +16,10 @@ use crate::timeline::Timeline;
 pub(crate) struct Armed {
     fault: Fault,
     state: &'static str,
-    /// How many attempts of the state it breaks in a row.
-    times: u32,
+    /// Which attempts of the state it breaks, in a row.
+    attempts: Range<u32>,
+    /// How many attempts there were.
+    seen: u32,
     /// How often it came.
     pub(crate) came: u32,
     /// What was not as it should be for the fault to come about.
@@ -23,11 +27,12 @@ pub(crate) struct Armed {
 }
 
 impl Armed {
-    pub(crate) fn new(state: &'static str, fault: Fault, times: u32) -> Self {
+    pub(crate) fn new(state: &'static str, fault: Fault, attempts: Range<u32>) -> Self {
         Self {
             fault,
             state,
-            times,
+            attempts,
+            seen: 0,
             came: 0,
             amiss: Vec::new(),
         }
@@ -35,7 +40,11 @@ impl Armed {
 
     /// The fault, if it is meant for this attempt of a state.
     pub(crate) fn due(&mut self, state: &str) -> Option<Fault> {
-        if state != self.state || self.came >= self.times {
+        if state != self.state {
+            return None;
+        }
+        self.seen += 1;
+        if !self.attempts.contains(&(self.seen - 1)) {
             return None;
         }
         self.came += 1;
@@ -92,6 +101,10 @@ pub(crate) fn first(timeline: &mut Timeline<'_>, place: usize, fault: &Fault) ->
         }
         Fault::BucketFilled => {
             fill(timeline.account);
+            false
+        }
+        Fault::ApiThrottled(step) => {
+            timeline.account.cloud.throttle("AWS::ApiGateway::RestApi", *step, 1);
             false
         }
         _ => false,

@@ -21,6 +21,8 @@ const TESTS: &str = "thebestest/unit-tests";
 const DEPLOYMENT: &str = "thebestest/deploy";
 /// The environment of the pull request.
 const ENVIRONMENT: &str = "pr-17";
+/// The stack of its application.
+const APPLICATION: &str = "thebestest-app-pr-17";
 /// The stacks that are always there.
 const SHARED: [&str; 2] = ["thebestest-artifacts", "thebestest-unit-test"];
 
@@ -232,6 +234,9 @@ impl<'a, 'b> Promises<'a, 'b> {
         self.one_environment();
         self.places();
         self.no_trace_on_aws();
+        let environments = self.timeline.pull.repository.environments();
+        let kept = environments.iter().any(|environment| environment == ENVIRONMENT);
+        self.check(!kept, || format!("GitHub keeps the environments {environments:?}"));
         for deployment in self.timeline.pull.repository.deployments(ENVIRONMENT) {
             let last = last_state(&deployment);
             let over = ["inactive", "failure", "error"].contains(&last.as_str());
@@ -254,6 +259,11 @@ impl<'a, 'b> Promises<'a, 'b> {
         let had_one = record.memory.rows.contains_key("teardown");
         self.check(record.receipt.is_some() || !had_one, || {
             "there is no receipt".to_owned()
+        });
+        let receipt = record.receipt.unwrap_or_default();
+        let skipped = receipt.contains(APPLICATION) && self.skipped();
+        self.check(skipped == receipt.contains("did not delete it"), || {
+            format!("the receipt is not of what CloudFormation left behind: {receipt}")
         });
     }
 
@@ -280,6 +290,14 @@ impl<'a, 'b> Promises<'a, 'b> {
         let list = tagged["ResourceTagMappingList"].as_array().cloned().unwrap_or_default();
         let left: Vec<&Value> = list.iter().map(|resource| &resource["ResourceARN"]).collect();
         self.check(left.is_empty(), || format!("resources are left: {left:?}"));
+        let roles = observer.query("iam", "ListRoles", &[]).expect("roles are listed");
+        let own: Vec<&str> = roles
+            .split("<RoleName>")
+            .skip(1)
+            .filter_map(|rest| rest.split('<').next())
+            .filter(|name| name.starts_with("thebestest-pr-17-"))
+            .collect();
+        self.check(own.is_empty(), || format!("roles are left: {own:?}"));
         let pipelines = self.timeline.account.cloud.deployed_pipelines();
         let own = pipelines.iter().any(|pipeline| pipeline.name.starts_with("pr-17-"));
         self.check(!own, || "the deploy pipeline is left".to_owned());
@@ -328,6 +346,13 @@ impl<'a, 'b> Promises<'a, 'b> {
     pub(crate) fn no_violation(&mut self) {
         self.broken.extend(self.timeline.account.cloud.take_violations());
         self.broken.extend(self.timeline.account.github.violations());
+    }
+
+    /// Whether CloudFormation has left something of the application behind.
+    fn skipped(&self) -> bool {
+        let observer = self.timeline.account.cloud.observer();
+        let listed = observer.query("cloudformation", "ListStackResources", &[("StackName", APPLICATION)]);
+        listed.is_ok_and(|listed| listed.contains("DELETE_SKIPPED"))
     }
 
     fn own_stacks(&self) -> Vec<(String, String)> {

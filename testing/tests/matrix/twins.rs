@@ -42,6 +42,7 @@ fn journey(during: Act, before: &'static [Act], state: &'static str, fault: Faul
         state,
         name: "twins".to_owned(),
         fault,
+        later: 0,
         times: 1,
         expect: Expect::FinalStatus,
         plan: Plan::default(),

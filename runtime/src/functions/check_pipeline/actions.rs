@@ -117,7 +117,9 @@ fn moment(time: Option<DateTime>) -> Option<i128> {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_codepipeline::types::{ActionExecutionOutput, ErrorDetails};
+    use aws_sdk_codepipeline::types::{
+        ActionCategory, ActionExecutionInput, ActionExecutionOutput, ActionOwner, ActionTypeId, ErrorDetails,
+    };
 
     use super::*;
 

@@ -9,12 +9,14 @@
 //! | a command of the commit's own phases failed or took too long | the commit | [`Failed`](RunState::Failed) |
 //! | CodeBuild refused to start, gave the build up in its queue, or was out of order | the account, now | [`Refused`](RunState::Refused) |
 //! | an image, a right, the source or a tool is missing | the pipeline | [`Broken`](RunState::Broken) |
+//! | a stack was rolled back since AWS was asked too often | the account, then | [`Stopped`](RunState::Stopped) |
 //! | somebody stopped the build | nobody | [`Stopped`](RunState::Stopped) |
 
 use aws_sdk_codebuild::types::{Build, BuildPhase, BuildPhaseType, StatusType};
 use aws_sdk_codepipeline::types::{ActionCategory, ActionExecutionDetail};
 use contract::RunState;
 
+use crate::cloudformation;
 use crate::functions::executions::{build, provider};
 
 /// The phases whose commands are for the commit. What `INSTALL` runs comes from the deployed configuration alone.
@@ -80,6 +82,8 @@ pub(super) fn of_action(action: &ActionExecutionDetail, code: Option<&str>, word
     let never_ran = source || provider(action) == Some("CodeBuild") || words.starts_with(START_REFUSED);
     Verdict::Is(match code {
         _ if never_ran => of_refusal(code, words),
+        // A stack that was rolled back must be cleared away before it can be tried again, which the next execution does.
+        _ if words.contains("ROLLBACK") && cloudformation::is_throttled(words) => RunState::Stopped,
         // What CloudFormation made of the template, and a file that the build was to hand on.
         Some("JobFailed" | "ConfigurationError") if !is_passing(None, words) => RunState::Failed,
         _ => of_refusal(code, words),
@@ -281,6 +285,11 @@ mod tests {
                 "PermissionError",
                 "not authorized to perform: cloudformation:CreateChangeSet",
                 RunState::Broken,
+            ),
+            (
+                "JobFailed",
+                "Stack x-app-pr-17 is in ROLLBACK_COMPLETE: Api CREATE_FAILED: Too Many Requests (Service: ApiGateway, Status Code: 429, Request ID: 9649383f)",
+                RunState::Stopped,
             ),
             (
                 "JobFailed",

@@ -108,6 +108,7 @@ impl Journey {
             state,
             name: name.into(),
             fault,
+            later: 0,
             times: 1,
             expect: Expect::Recovery,
             plan: Plan::default(),
