@@ -65,16 +65,25 @@ struct Void {
 
 /// Every statement of every template, of the policy of whoever deploys, and of an API that only some addresses reach.
 fn asked() -> Vec<Asked> {
-    let text = format!("{}\nwebhook:\n  allowed_ranges: [192.30.252.0/22]\n", emission::CONFIGURATION);
+    let text = format!(
+        "{}\nwebhook:\n  allowed_ranges: [192.30.252.0/22]\n",
+        emission::CONFIGURATION
+    );
     let restricted = stacks::Project::from_yaml(&text).expect("the configuration is valid");
     let mut all = Vec::new();
     for emissions in [emission::everything(), emission::emit(&restricted, &[])] {
-        all.extend(statements(&emissions).iter().map(|statement| Asked {
-            policy: statement.emission.stack.name.clone(),
-            id: statement.id.to_owned(),
-            actions: statement.list("Action"),
-            resources: statement.resolved(&emissions, "Resource"),
-            keys: statement.conditions().iter().map(|(_, key, _)| (*key).to_owned()).collect(),
+        all.extend(statements(&emissions).iter().map(|statement| {
+            Asked {
+                policy: statement.emission.stack.name.clone(),
+                id: statement.id.to_owned(),
+                actions: statement.list("Action"),
+                resources: statement.resolved(&emissions, "Resource"),
+                keys: statement
+                    .conditions()
+                    .iter()
+                    .map(|(_, key, _)| (*key).to_owned())
+                    .collect(),
+            }
         }));
     }
     let policy = stacks::deployer::policy(&emission::project());
@@ -121,9 +130,21 @@ fn judge(reference: &Reference, asked: &Asked) -> Vec<Void> {
         let resources = takes(reference, action, &known);
         let fits = |resource: &str| resources.iter().any(|one| meet(&in_full(resource), &one.pattern));
         if resources.is_empty() {
-            taken.extend(asked.resources.iter().map(String::as_str).filter(|resource| *resource == "*"));
+            taken.extend(
+                asked
+                    .resources
+                    .iter()
+                    .map(String::as_str)
+                    .filter(|resource| *resource == "*"),
+            );
         } else {
-            taken.extend(asked.resources.iter().map(String::as_str).filter(|resource| fits(resource)));
+            taken.extend(
+                asked
+                    .resources
+                    .iter()
+                    .map(String::as_str)
+                    .filter(|resource| fits(resource)),
+            );
             if asked.resources.iter().any(|resource| resource == "*") {
                 found.push(void(action, "*", "takes resources that could be named"));
             }
@@ -134,7 +155,11 @@ fn judge(reference: &Reference, asked: &Asked) -> Vec<Void> {
         });
         if !any && !asked.resources.is_empty() {
             let patterns: Vec<&str> = resources.iter().map(|one| one.pattern.as_str()).collect();
-            found.push(void(action, &asked.resources.join(" "), &format!("takes none of these, but {patterns:?}")));
+            found.push(void(
+                action,
+                &asked.resources.join(" "),
+                &format!("takes none of these, but {patterns:?}"),
+            ));
         }
         let of_types = resources.iter().filter(|one| {
             let mut asked = asked.resources.iter();
@@ -147,7 +172,11 @@ fn judge(reference: &Reference, asked: &Asked) -> Vec<Void> {
             }
         }
     }
-    for resource in asked.resources.iter().filter(|resource| !taken.contains(resource.as_str())) {
+    for resource in asked
+        .resources
+        .iter()
+        .filter(|resource| !taken.contains(resource.as_str()))
+    {
         found.push(void("", resource, "is taken by no action of the statement"));
     }
     found
@@ -199,8 +228,14 @@ fn every_action_takes_its_resources_and_knows_the_keys_of_its_conditions() {
     );
     assert!(asked.len() > 100 && actions.len() > 50 && pairs > 100 && keys > 10);
     assert!(found.is_empty(), "{found:#?}");
-    let unused: Vec<_> = (0..REASONED.len()).filter(|row| !used.contains(row)).map(|row| REASONED[row]).collect();
-    assert!(unused.is_empty(), "nothing needs these rows any more, remove them: {unused:?}");
+    let unused: Vec<_> = (0..REASONED.len())
+        .filter(|row| !used.contains(row))
+        .map(|row| REASONED[row])
+        .collect();
+    assert!(
+        unused.is_empty(),
+        "nothing needs these rows any more, remove them: {unused:?}"
+    );
 }
 
 #[test]
@@ -210,9 +245,18 @@ fn a_statement_that_is_void_is_found_whatever_makes_it_so() {
     };
     let bucket = "arn:aws:s3:::artifacts";
     let table = [
-        (json!({ "Action": "s3:GetObject", "Resource": bucket }), "takes none of these"),
-        (json!({ "Action": "s3:ListBuckets", "Resource": bucket }), "is no action"),
-        (json!({ "Action": "s3:ListAllMyBuckets", "Resource": bucket }), "takes none of these"),
+        (
+            json!({ "Action": "s3:GetObject", "Resource": bucket }),
+            "takes none of these",
+        ),
+        (
+            json!({ "Action": "s3:ListBuckets", "Resource": bucket }),
+            "is no action",
+        ),
+        (
+            json!({ "Action": "s3:ListAllMyBuckets", "Resource": bucket }),
+            "takes none of these",
+        ),
         (json!({ "Action": "s3:GetObject", "Resource": "*" }), "could be named"),
         (
             json!({ "Action": ["s3:GetObject"], "Resource": [format!("{bucket}/*"), bucket] }),
@@ -236,7 +280,10 @@ fn a_statement_that_is_void_is_found_whatever_makes_it_so() {
     ];
     for (statement, why) in table {
         let found = judge(&reference, &of_document("broken", &statement));
-        assert!(found.iter().any(|void| void.why.contains(why)), "{statement}: {found:?}");
+        assert!(
+            found.iter().any(|void| void.why.contains(why)),
+            "{statement}: {found:?}"
+        );
     }
     let sound = json!({ "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": [bucket, format!("{bucket}/a/*")] });
     assert_eq!(judge(&reference, &of_document("sound", &sound)), []);

@@ -17,10 +17,18 @@ use crate::statements;
 const PROPAGATED: [(&str, &str, &str); 8] = [
     ("AWS::ApiGateway::Authorizer", "AWS::ApiGateway::RestApi", OF_THE_API),
     ("AWS::ApiGateway::Deployment", "AWS::ApiGateway::RestApi", OF_THE_API),
-    ("AWS::ApiGateway::GatewayResponse", "AWS::ApiGateway::RestApi", OF_THE_API),
+    (
+        "AWS::ApiGateway::GatewayResponse",
+        "AWS::ApiGateway::RestApi",
+        OF_THE_API,
+    ),
     ("AWS::ApiGateway::Method", "AWS::ApiGateway::RestApi", OF_THE_API),
     ("AWS::ApiGateway::Model", "AWS::ApiGateway::RestApi", OF_THE_API),
-    ("AWS::ApiGateway::RequestValidator", "AWS::ApiGateway::RestApi", OF_THE_API),
+    (
+        "AWS::ApiGateway::RequestValidator",
+        "AWS::ApiGateway::RestApi",
+        OF_THE_API,
+    ),
     ("AWS::ApiGateway::Resource", "AWS::ApiGateway::RestApi", OF_THE_API),
     (
         "AWS::Cognito::UserPoolClient",
@@ -96,34 +104,48 @@ fn judge(emissions: &[Emission]) -> Findings {
             findings.statements += 1;
             let owner = &statement.emission.owner;
             // A role of the shared stacks is for every environment.
-            let scope = emissions.iter().filter(|other| owner == "shared" || other.owner == *owner);
+            let scope = emissions
+                .iter()
+                .filter(|other| owner == "shared" || other.owner == *owner);
             let actions = statement.list("Action");
             let before = findings.looked_at;
-            for resource in scope.flat_map(Emission::resources) {
+            for (emission, resource) in scope.flat_map(|of| of.resources().map(move |resource| (of, resource))) {
                 let Some(known) = facts(resource.kind).filter(|known| actions.iter().any(|action| known.calls(action)))
                 else {
                     continue;
                 };
                 findings.looked_at += 1;
+                let tagged = |resource: Resource<'_>| {
+                    let property = facts(resource.kind).and_then(Facts::tags);
+                    property.is_some_and(|property| writes(resource, property, key, &values))
+                };
                 let propagated = PROPAGATED.iter().find(|(kind, ..)| *kind == resource.kind);
                 let kept_out = KEPT_OUT.iter().find(|(kind, _)| *kind == resource.kind);
                 let met = match (known.tags(), propagated, kept_out) {
-                    (Some(property), ..) => writes(resource, property, key, &values),
-                    (None, Some((kind, ..)), _) => findings.used.insert(kind) || true,
-                    (None, None, Some((kind, _))) => findings.used.insert(kind) || true,
-                    (None, None, None) => false,
+                    (None, Some((kind, parent, _)), _) => {
+                        findings.used.insert(kind);
+                        let mut parents = emission.resources().filter(|other| other.kind == *parent).peekable();
+                        parents.peek().is_some() && parents.all(tagged)
+                    }
+                    (None, None, Some((kind, _))) => {
+                        findings.used.insert(kind);
+                        true
+                    }
+                    _ => tagged(resource),
                 };
                 if !met {
                     let place = format!("{} {}", statement.emission.stack.name, statement.id);
                     let (id, kind) = (resource.id, resource.kind);
-                    findings
-                        .unmet
-                        .insert(format!("{place}: {condition} is {values:?}, but {id} ({kind}) has no such tag"));
+                    findings.unmet.insert(format!(
+                        "{place}: {condition} is {values:?}, but {id} ({kind}) has no such tag"
+                    ));
                 }
             }
             if findings.looked_at == before {
                 let place = statement.place();
-                findings.unmet.insert(format!("{place}: {condition} is for no resource of any template"));
+                findings
+                    .unmet
+                    .insert(format!("{place}: {condition} is for no resource of any template"));
             }
         }
     }
@@ -139,9 +161,15 @@ fn every_condition_on_a_tag_is_met_by_a_tag_that_the_template_writes_on_the_reso
     );
     assert!(findings.statements > 10 && findings.looked_at > 50);
     assert!(findings.unmet.is_empty(), "{:#?}", findings.unmet);
-    let rows = PROPAGATED.iter().map(|(kind, ..)| *kind).chain(KEPT_OUT.iter().map(|(kind, _)| *kind));
+    let rows = PROPAGATED
+        .iter()
+        .map(|(kind, ..)| *kind)
+        .chain(KEPT_OUT.iter().map(|(kind, _)| *kind));
     let unused: Vec<&str> = rows.filter(|kind| !findings.used.contains(kind)).collect();
-    assert!(unused.is_empty(), "nothing needs these rows any more, remove them: {unused:?}");
+    assert!(
+        unused.is_empty(),
+        "nothing needs these rows any more, remove them: {unused:?}"
+    );
 }
 
 /// As it was: the stack is tagged, and the pool is not.
@@ -158,7 +186,9 @@ fn a_user_pool_whose_tags_are_only_its_stacks_is_found() {
         }
     }
     let unmet = judge(&emissions).unmet;
-    let told = unmet.iter().filter(|fault| fault.contains("(AWS::Cognito::UserPool) has no such tag"));
+    let told = unmet
+        .iter()
+        .filter(|fault| fault.contains("(AWS::Cognito::UserPool) has no such tag"));
     assert!(pools > 0 && told.count() >= pools, "{pools} pools: {unmet:#?}");
 }
 
@@ -168,12 +198,17 @@ fn every_resource_that_takes_tags_has_those_of_its_stack() {
     let (mut tagged, mut untagged) = (0, BTreeSet::new());
     for emission in emission::everything() {
         for resource in emission.resources() {
-            let Some(facts) = Facts::of(resource.kind) else { continue };
+            let Some(facts) = Facts::of(resource.kind) else {
+                continue;
+            };
             let Some(property) = facts.tags() else { continue };
             for (key, value) in &emission.stack.tags {
                 tagged += 1;
                 if !writes(resource, property, key, std::slice::from_ref(value)) {
-                    untagged.insert(format!("{} {} ({}): {key}", emission.stack.name, resource.id, resource.kind));
+                    untagged.insert(format!(
+                        "{} {} ({}): {key}",
+                        emission.stack.name, resource.id, resource.kind
+                    ));
                 }
             }
         }
