@@ -12,5 +12,5 @@ mod resources;
 mod template;
 
 pub(super) use functions::Variables;
-pub(super) use requests::{ACCOUNT_LIMITS, refusal};
+pub(super) use requests::{ACCOUNT_LIMITS, in_path_form, refusal};
 pub(super) use resources::{Making, judge};
