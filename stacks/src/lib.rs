@@ -14,6 +14,7 @@ mod build;
 pub mod deploy;
 pub mod deployer;
 pub mod environment;
+pub mod images;
 pub mod names;
 pub mod pipeline_manager;
 pub mod project;

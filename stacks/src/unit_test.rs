@@ -132,6 +132,18 @@ pub fn stack(stack: &mut Stack, project: &Project, artifacts: &artifacts::Export
     }
 }
 
+/// The runtime that DynamoDB Local runs on.
+const JAVA: &str = "corretto21";
+
+/// The runtimes that the buildspec asks the image for, with their versions.
+pub(crate) fn runtimes(project: &Project) -> Vec<(&'static str, &'static str)> {
+    if project.unit_test.local_dynamodb {
+        vec![("java", JAVA)]
+    } else {
+        Vec::new()
+    }
+}
+
 /// The buildspec. The database's download is checked against AWS's own hash before anything of it runs.
 fn buildspec(project: &Project) -> Buildspec {
     let tests = &project.unit_test;
@@ -139,7 +151,7 @@ fn buildspec(project: &Project) -> Buildspec {
     let mut install = Phase::new(project.build.install.iter().cloned()).on_failure(OnFailure::Abort);
     if tests.local_dynamodb {
         spec = spec
-            .runtime_version(Runtime::Java, "corretto21")
+            .runtime_version(Runtime::Java, JAVA)
             .variable(ENDPOINT, "http://127.0.0.1:8000");
         install = install
             .command("mkdir -p /tmp/dynamodb-local")
