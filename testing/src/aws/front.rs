@@ -236,7 +236,10 @@ impl State {
                 None if operation == "DescribeAccountLimits" => {
                     Ok(Answer::given(service.protocol, 200, cloudformation::ACCOUNT_LIMITS))
                 }
-                None => self.backstage.forward(head, body).await,
+                None => {
+                    let (head, body) = cloudformation::in_path_form(head, body);
+                    self.backstage.forward(head, body).await
+                }
             },
             "apigateway" => self.backstage.forward(head, body).await.map(|mut answer| {
                 answer.body = with_booleans(&answer.body);

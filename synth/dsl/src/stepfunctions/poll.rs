@@ -373,9 +373,7 @@ where
                 .when(|out| (again.when)(out).and(may), Flow::of(again.chain))
                 .when(|out| (again.when)(out), super::basic::proceed());
         }
-        let decide = decide
-            .when(|_| attempts.get().at_least(rounds), flow)
-            .otherwise(on);
+        let decide = decide.when(|_| attempts.get().at_least(rounds), flow).otherwise(on);
         start.then(wait).then(check).then(decide)
     }
 }
