@@ -157,7 +157,9 @@ fn buildspec(project: &Project, environment: Environment) -> Buildspec {
         let key = CODE_KEY.name();
         finish = finish
             // The assignment fails with what it runs, as `export` would not.
-            .command(format!("{key}=\"{CODE_PREFIX}$(python3 -I -c '{HASH}' \"{CODE}\").zip\""))
+            .command(format!(
+                "{key}=\"{CODE_PREFIX}$(python3 -I -c '{HASH}' \"{CODE}\").zip\""
+            ))
             .command(format!("export {key}"))
             .command(format!(
                 "aws s3 cp --only-show-errors \"{CODE}\" \"s3://{CODE_BUCKET}/{CODE_KEY}\""

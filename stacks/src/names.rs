@@ -6,6 +6,7 @@
 use synth::iam::{Grant, Operator};
 use synth::{Value, pseudo, sub};
 
+use crate::artifacts::PACKAGES;
 use crate::{Environment, Project};
 
 /// The names of what all pull requests share.
@@ -114,7 +115,7 @@ impl EnvironmentNames<'_> {
 
     /// The prefix in the artifacts bucket under which the environment's packaged code lies.
     pub fn packages(self) -> String {
-        format!("packages/{}/", self.environment)
+        format!("{PACKAGES}{}/", self.environment)
     }
 }
 

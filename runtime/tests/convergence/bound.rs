@@ -75,7 +75,11 @@ fn many_environments_that_are_all_wrong_at_once_are_right_within_a_bound_that_fo
             github.open_deployable(many);
             pipeline.now = github.now;
             let minutes = minutes_until_right(&github, &mut pipeline, &project, &mut random);
-            assert_eq!(pipeline.environments.len(), many as usize, "every one has its environment");
+            assert_eq!(
+                pipeline.environments.len(),
+                many as usize,
+                "every one has its environment"
+            );
             within_the_bound("openings", many, &project, minutes);
 
             let (mut github, mut pipeline) = deployed(many, &project, &mut random);
@@ -84,7 +88,10 @@ fn many_environments_that_are_all_wrong_at_once_are_right_within_a_bound_that_fo
             let wanted = github.wanted(&project, true);
             for wanted in &wanted {
                 assert_eq!(wanted.decision, Decision::Deploy);
-                assert_eq!(pipeline.environments.get(&wanted.change.number), Some(&wanted.change.sha));
+                assert_eq!(
+                    pipeline.environments.get(&wanted.change.number),
+                    Some(&wanted.change.sha)
+                );
             }
             within_the_bound("pushes", many, &project, minutes);
 

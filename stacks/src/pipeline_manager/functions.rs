@@ -14,7 +14,7 @@ use synth::{AnyArn, Duration, Handler, Stack, Value, days, mebibytes, minutes, p
 
 use super::Resources;
 use crate::artifacts::{SOURCES, TEMPLATES};
-use crate::names;
+use crate::{Environment, names};
 
 const NAMED: &str =
     "the stacks and pipelines of environments, which are made while it runs and carry the project's name";
@@ -288,11 +288,15 @@ impl Make<'_> {
 
     fn reconcile(&self) -> HandlerFunction<Reconcile> {
         let machine = stepfunctions::arn_of(&self.resources.names.shared("pipeline-manager"));
+        let bucket = &self.resources.imports.artifacts;
+        let packages = self.resources.names.environment(Environment::Stage).packages();
+        let superseded = sub![bucket.bucket_arn.clone(), "/", packages.as_str(), "*"];
         self.function::<Reconcile>("Mends what lost webhooks, crashes and people left behind.")
             .timeout(minutes(5))
             .environment(Reconcile::TABLE, self.resources.records.name())
             .environment(Reconcile::GITHUB_CREDENTIALS, self.resources.github_credentials.arn())
             .environment(Reconcile::PROJECT, self.project())
+            .environment(Reconcile::BUCKET, bucket.bucket_name.clone())
             .environment(Reconcile::STATE_MACHINE, machine.clone())
             .allow(self.records([Dynamodb::GetItem, Dynamodb::Query, Dynamodb::UpdateItem]))
             .allow(read_secret(self.resources.github_credentials.arn()))
@@ -300,6 +304,20 @@ impl Make<'_> {
             .allow(Grant::on_any_resource(
                 [Cloudformation::ListStacks],
                 "listing stacks names none",
+            ))
+            .allow(self.stacks(
+                [Cloudformation::DescribeStacks, Cloudformation::GetTemplate],
+                "app-stage",
+            ))
+            .allow(Grant::on([S3::ListBucket], bucket.bucket_arn.clone()).when(
+                Operator::StringLike,
+                "s3:prefix",
+                format!("{packages}*"),
+            ))
+            .allow(Grant::on_matching(
+                [S3::DeleteObject],
+                superseded,
+                "packages of `stage`, which carry their content's hash",
             ))
     }
 

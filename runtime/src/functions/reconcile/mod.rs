@@ -3,8 +3,10 @@
 //! [`record::plan`](crate::record::plan) decides; here it is asked and carried out. The records are read first. A pull request about
 //! which something could not be learned is left for the next run, and the run says that there is more.
 
+mod packages;
+
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use aws_sdk_cloudformation::types::StackSummary;
 use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
@@ -12,6 +14,8 @@ use aws_sdk_sfn::operation::start_execution::StartExecutionError;
 use contract::{ReconcileError, ReconcileRequest, Reconciled, Repair, Trigger, metric};
 use stacks::Project;
 use stacks::pipeline_manager::{bound_minutes, repairs_a_run};
+
+use packages::Packages;
 
 use super::{Environment, FailureOf, Function, Invocation, StartError};
 use crate::Failure;
@@ -38,6 +42,7 @@ pub struct Reconcile {
     cloudformation: aws_sdk_cloudformation::Client,
     step_functions: aws_sdk_sfn::Client,
     state_machine: String,
+    packages: Packages,
     project: Project,
 }
 
@@ -65,6 +70,11 @@ impl Function for Reconcile {
             cloudformation: aws_sdk_cloudformation::Client::new(aws),
             step_functions: aws_sdk_sfn::Client::new(aws),
             state_machine: variable(contract::Reconcile::STATE_MACHINE)?,
+            packages: Packages {
+                objects: aws_sdk_s3::Client::new(aws),
+                stacks: aws_sdk_cloudformation::Client::new(aws),
+                bucket: variable(contract::Reconcile::BUCKET)?,
+            },
             project,
         })
     }
@@ -85,7 +95,9 @@ impl Function for Reconcile {
         let tried = if request.dry_run {
             plan.repairs.len().min(most)
         } else {
-            self.carry_out(&plan, most).await?
+            let tried = self.carry_out(&plan, most).await?;
+            self.prune().await;
+            tried
         };
         Ok(Reconciled {
             compared: u32::try_from(compared.len()).unwrap_or(u32::MAX),
@@ -250,6 +262,16 @@ impl Reconcile {
             begun += usize::from(self.start(repair).await?);
         }
         Ok(tried)
+    }
+
+    /// Removes packages that nothing needs. It can wait: what goes wrong is told and tried again by the next run.
+    async fn prune(&self) {
+        let now = UNIX_EPOCH + Duration::from_secs(self.clock.now());
+        match self.packages.prune(&self.project, now).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "removed packages that are not deployed any more"),
+            Err(problem) => tracing::warn!(problem, "packages are left to the next run"),
+        }
     }
 
     /// Starts an execution; says whether it had not been started before.
