@@ -13,6 +13,7 @@ mod front;
 mod github;
 mod permissions;
 mod pipelines;
+mod receipt;
 mod reconcile;
 mod report;
 mod stacks;
