@@ -382,7 +382,7 @@ pub(crate) fn size(node: &Node, at: At) -> Vec<Fault> {
 fn length(node: &Node) -> usize {
     match node {
         Node::Null | Node::Bool(_) => 5,
-        Node::Integer(_) | Node::Number(_) => 8,
+        Node::Integer(_) | Node::Unsigned(_) | Node::Number(_) => 8,
         Node::Text(text) => text.len() + 2,
         Node::List(items) => items.iter().map(|item| length(item) + 1).sum::<usize>() + 2,
         Node::Object(object) => {
