@@ -69,7 +69,7 @@ impl EnvironmentNames<'_> {
         self.own("")
     }
 
-    /// Only for what carries the environment's tag, which what CloudFormation makes gets from its stack.
+    /// Only for what carries the environment's tag, which a template writes on each resource of its own that takes tags.
     ///
     /// For what bears no name of ours: the parts of a REST API inherit its tags, see
     /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-tagging-supported-resources.html>.
