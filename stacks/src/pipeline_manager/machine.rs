@@ -407,9 +407,9 @@ impl Machine<'_> {
         patience: Retry,
     ) -> Flow<In, Run> {
         let (target, source) = (self.data.target.clone(), self.data.source.clone());
-        let words = match kind {
-            PipelineKind::UnitTest => "The tests could not run: ",
-            PipelineKind::Deploy => "The deployment could not run: ",
+        let (refused, words) = match kind {
+            PipelineKind::UnitTest => ("Start unit tests: refused", "The tests could not run: "),
+            PipelineKind::Deploy => ("Start deployment: refused", "The deployment could not run: "),
         };
         task(self.functions.start_pipeline)
             .named(name)
@@ -424,7 +424,7 @@ impl Machine<'_> {
             .assign(&self.data.run, |run| run)
             .catch(
                 StartPipelineError::LimitExceeded,
-                self.reports_caught(&format!("{name}: refused"), Outcome::Error, words),
+                self.reports_caught(refused, Outcome::Error, words),
             )
             .catch(StartPipelineError::Superseded, superseded())
             .into_flow()

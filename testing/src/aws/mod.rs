@@ -40,6 +40,7 @@ mod ministack;
 mod model;
 mod permissions;
 mod pipelines;
+mod quotas;
 mod resolve;
 mod rules;
 pub mod states;
