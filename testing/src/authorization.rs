@@ -68,7 +68,11 @@ impl Reference {
     /// Every resource type of a service.
     pub fn resources(&self, service: &str) -> Vec<Taken> {
         let resources = self.0[service]["resources"].as_object();
-        resources.into_iter().flatten().map(|(_, kind)| taken_of(kind)).collect()
+        resources
+            .into_iter()
+            .flatten()
+            .map(|(_, kind)| taken_of(kind))
+            .collect()
     }
 }
 
@@ -86,7 +90,12 @@ fn keys(list: &Value) -> impl Iterator<Item = String> + '_ {
 
 /// A condition key without what stands for a tag's own key: `aws:ResourceTag/${TagKey}` and `aws:ResourceTag/team` are one.
 pub fn general(key: &str) -> String {
-    let tags = ["aws:RequestTag/", "aws:ResourceTag/", "s3:RequestObjectTag/", "s3:ExistingObjectTag/"];
+    let tags = [
+        "aws:RequestTag/",
+        "aws:ResourceTag/",
+        "s3:RequestObjectTag/",
+        "s3:ExistingObjectTag/",
+    ];
     let tag = tags.iter().find(|tag| key.starts_with(**tag));
     tag.map_or_else(|| key.to_owned(), |tag| tag.trim_end_matches('/').to_owned())
 }
@@ -151,8 +160,14 @@ mod tests {
 
     #[test]
     fn a_tag_of_any_key_is_one_condition_key() {
-        assert_eq!(general("aws:ResourceTag/${TagKey}"), general("aws:ResourceTag/pipeline:environment"));
+        assert_eq!(
+            general("aws:ResourceTag/${TagKey}"),
+            general("aws:ResourceTag/pipeline:environment")
+        );
         assert_eq!(general("iam:PassedToService"), "iam:PassedToService");
-        assert_eq!(open("arn:${Partition}:iam::${Account}:role/${Name}"), "arn:*:iam::*:role/*");
+        assert_eq!(
+            open("arn:${Partition}:iam::${Account}:role/${Name}"),
+            "arn:*:iam::*:role/*"
+        );
     }
 }

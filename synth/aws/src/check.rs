@@ -116,8 +116,13 @@ impl Checker {
             .pattern
             .map(|pattern| pattern.replace(r"\A", "^").replace(r"\Z", "$"));
         // Only with the flag are `\p{L}` and its like properties of Unicode, and not the letter p.
-        let flags = pattern.as_deref().filter(|pattern| pattern.contains(r"\p{")).map_or("", |_| "u");
-        if let Some(Ok(pattern)) = pattern.as_deref().map(|pattern| regress::Regex::with_flags(pattern, flags))
+        let flags = pattern
+            .as_deref()
+            .filter(|pattern| pattern.contains(r"\p{"))
+            .map_or("", |_| "u");
+        if let Some(Ok(pattern)) = pattern
+            .as_deref()
+            .map(|pattern| regress::Regex::with_flags(pattern, flags))
             && pattern.find(text).is_none()
         {
             let allowed = facts.pattern.unwrap_or_default();

@@ -455,7 +455,10 @@ fn tags_of_a_stack_are_written_on_each_resource_in_the_property_and_the_form_of_
         stack.add("Policy", sqs::QueuePolicy::new(json!({}), [text("q")]));
     });
     let of = |id: &str| &template["Resources"][id]["Properties"];
-    assert_eq!(of("Pool")["UserPoolTags"], json!({ "pull-request": "17", "team": "pipeline" }));
+    assert_eq!(
+        of("Pool")["UserPoolTags"],
+        json!({ "pull-request": "17", "team": "pipeline" })
+    );
     assert_eq!(
         of("Events")["Tags"],
         json!([
@@ -476,8 +479,15 @@ fn tags_that_are_no_literal_are_a_fault_of_a_stack_with_tags() {
         stack.escape_hatch(queue, "Tags", json!("all of them"), "a test");
     });
     let faults = app.synthesize().unwrap_err();
-    let told: Vec<String> = faults.0.iter().map(|fault| format!("{}: {}", fault.path, fault.message)).collect();
-    assert_eq!(told, ["Tags: is no literal, so the stack's tags cannot be written beside it"]);
+    let told: Vec<String> = faults
+        .0
+        .iter()
+        .map(|fault| format!("{}: {}", fault.path, fault.message))
+        .collect();
+    assert_eq!(
+        told,
+        ["Tags: is no literal, so the stack's tags cannot be written beside it"]
+    );
 }
 
 #[test]

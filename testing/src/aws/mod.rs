@@ -66,8 +66,8 @@ pub use codepipeline::{PipelineResource, PipelineService};
 pub use fault::Fault;
 pub use grants::{Difference, Grants, Statement, variables};
 pub use permissions::Permission;
-pub use resolve::resolved;
 pub use pipelines::{Action, ActionStatus, Execution, ExecutionStatus, Pipelines, Step};
+pub use resolve::resolved;
 
 #[cfg(test)]
 pub(crate) use ministack::MINISTACK;

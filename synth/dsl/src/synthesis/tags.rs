@@ -18,7 +18,9 @@ pub(super) fn write(stack: &mut Stack, faults: &mut Vec<Fault>) {
         return;
     }
     for element in &mut stack.elements {
-        let Body::Resource(body) = &mut element.body else { continue };
+        let Body::Resource(body) = &mut element.body else {
+            continue;
+        };
         let Some((property, shape)) = body.facts.and_then(synth_aws::ResourceFacts::tags) else {
             continue;
         };
@@ -38,7 +40,10 @@ pub(super) fn write(stack: &mut Stack, faults: &mut Vec<Fault>) {
                 continue;
             }
         };
-        let at = body.properties.entry(property).map_or(element.added_at, |entry| entry.set_at);
+        let at = body
+            .properties
+            .entry(property)
+            .map_or(element.added_at, |entry| entry.set_at);
         body.properties.set_from(property, merged, at);
     }
 }
