@@ -47,10 +47,18 @@ pub fn reference() -> Result<Reference, Error> {
 }
 
 impl Reference {
-    /// What is known of an action such as `s3:GetObject`; none if there is no such action.
+    /// What is known of an action such as `s3:GetObject`, or of all of a service, `s3:*`; none if there is no such action.
     pub fn action(&self, action: &str) -> Option<Known> {
-        let (service, name) = action.split_once(':')?;
-        let service = self.0.get(service)?;
+        let (prefix, name) = action.split_once(':')?;
+        let service = self.0.get(prefix)?;
+        if name == "*" {
+            let actions = service["privileges"].as_object()?.keys();
+            let known = actions.filter_map(|name| self.action(&format!("{prefix}:{name}")));
+            return Some(Known {
+                resources: self.resources(prefix),
+                keys: known.flat_map(|known| known.keys).collect(),
+            });
+        }
         let action = service["privileges"].get(name)?;
         let mut known = Known {
             resources: Vec::new(),

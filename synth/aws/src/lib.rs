@@ -49,6 +49,9 @@ pub use value::{AnyArn, Arn, Id, Json, Map, Name, Reference, Scalar, Value, pseu
     note = "actions are variants of one enum a service, such as `actions::S3::GetObject`"
 )]
 pub trait Action: Copy {
+    /// The service prefix, such as `s3`.
+    const SERVICE: &'static str;
+
     /// The service prefix and the action's name.
     fn qualified(self) -> &'static str;
 }

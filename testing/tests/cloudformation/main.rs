@@ -12,3 +12,4 @@ mod emitted;
 mod executed;
 mod pipelines;
 mod refusals;
+mod tags;
