@@ -283,9 +283,19 @@ fn own_service(type_name: &str) -> String {
     }
 }
 
-fn has(properties: &Value, path: &str) -> bool {
-    let pointer = format!("/{}", path.replace('.', "/"));
-    properties.pointer(&pointer).is_some()
+/// Whether a property is set, in any item where a list is on the way.
+fn has(value: &Value, path: &str) -> bool {
+    if let Value::Array(items) = value {
+        return items.iter().any(|item| has(item, path));
+    }
+    let (first, rest) = path
+        .split_once('.')
+        .map_or((path, None), |(first, rest)| (first, Some(rest)));
+    match (value.get(first), rest) {
+        (None, _) => false,
+        (Some(_), None) => true,
+        (Some(inner), Some(rest)) => has(inner, rest),
+    }
 }
 
 /// The registry's handlers, or none where the machine cannot install cfn-lint.

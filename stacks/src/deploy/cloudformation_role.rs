@@ -23,9 +23,10 @@ pub(super) fn add(
     limit: Handle<iam::ManagedPolicy>,
     artifacts: &artifacts::Exports,
 ) -> Handle<RoleResource> {
-    let own = |service: &str, rest: &str| Grant::reaching(boundary::own(names, service, rest), NAMED);
-    let functions = || own("lambda", "function:");
-    let roles = || Grant::reaching(names::iam_arn(format!("role/{}*", names.prefix())), NAMED);
+    let own = format!("{}*", names.prefix());
+    let functions = || Grant::named::<lambda::Function>([&own], NAMED);
+    let roles = || Grant::named::<RoleResource>([&own], NAMED);
+    let logs = Grant::named::<logs::LogGroup>([format!("/aws/lambda/{own}")], NAMED);
     let packages = Grant::reaching(
         sub![artifacts.bucket_arn.clone(), "/", names.packages(), "*"],
         "the environment's packaged code, whose keys are made of its content",
@@ -62,8 +63,11 @@ pub(super) fn add(
             boundary::own(names, "lambda", "function:"),
             "the functions behind the application's custom resources are its own",
         ))
-        .applies(Applied::of::<dynamodb::Table>(own("dynamodb", "table/")))
-        .applies(Applied::of::<logs::LogGroup>(own("logs", "log-group:/aws/lambda/")));
+        .applies(Applied::of::<dynamodb::Table>(Grant::named::<dynamodb::Table>(
+            [&own],
+            NAMED,
+        )))
+        .applies(Applied::of::<logs::LogGroup>(logs));
     for applied in rest_api(names, &roles()).into_iter().chain(user_pool(names)) {
         role = role.applies(applied);
     }
@@ -73,7 +77,7 @@ pub(super) fn add(
 /// REST APIs and their parts, whose ids API Gateway makes up.
 fn rest_api(names: &EnvironmentNames<'_>, roles: &Grant) -> Vec<Applied> {
     fn part<R: Resource>(names: &EnvironmentNames<'_>) -> Applied {
-        Applied::of::<R>(names.only_tagged(Grant::reaching(names::api_gateway_arn("/restapis/*"), UNNAMED)))
+        Applied::of::<R>(names.only_tagged(Grant::named::<R>(["*"], UNNAMED)))
     }
     let tags = || {
         names.only_tagging(Grant::reaching(
@@ -110,7 +114,7 @@ fn rest_api(names: &EnvironmentNames<'_>, roles: &Grant) -> Vec<Applied> {
 
 /// User pools and their clients, whose ids Cognito makes up.
 fn user_pool(names: &EnvironmentNames<'_>) -> Vec<Applied> {
-    let pools = || names.only_tagged(Grant::reaching(names::arn("cognito-idp", "userpool/*"), UNNAMED));
+    let pools = || names.only_tagged(Grant::named::<cognito::UserPool>(["*"], UNNAMED));
     let new = names.only_tagging(Grant::reaching("*", "a user pool that is not there yet has no name"));
     vec![
         Applied::of::<cognito::UserPool>(pools()).creating([CognitoIdp::CreateUserPool], new),

@@ -6,12 +6,12 @@ use synth::actions::Iam;
 use synth::cloudformation::{Applied, ServiceRole};
 use synth::iam::{self, Grant, Operator, RoleResource};
 use synth::prelude::*;
-use synth::{AnyArn, Handle, Stack, Value, codebuild, codepipeline, logs};
+use synth::{Handle, Stack, codebuild, codepipeline, logs};
 
 use super::Imports;
 use crate::Project;
 use crate::artifacts::TEMPLATES;
-use crate::names::{self, Names};
+use crate::names::Names;
 
 const NAMED: &str = "the resources of environments, which are made while it runs and carry the project's name";
 const PASSED_TO: &str = "iam:PassedToService";
@@ -19,16 +19,14 @@ const PASSED_TO: &str = "iam:PassedToService";
 /// Adds the role: it makes and removes pipelines, builds, roles and boundaries of environments, by name.
 pub(super) fn add(stack: &mut Stack, project: &Project, imports: &Imports) -> Handle<RoleResource> {
     let names = Names::of(project);
-    let of_environments =
-        |arn: &dyn Fn(String) -> Value<String>| reaching(["pr-*", "stage-*"].map(|kind| arn(names.shared(kind))));
-    let roles = || of_environments(&|environment| names::iam_arn(format!("role/{environment}")));
-    let policies = of_environments(&|environment| names::iam_arn(format!("policy/{environment}")));
-    let builds = of_environments(&|environment| names::arn("codebuild", format!("project/{environment}")));
-    let build_logs =
-        of_environments(&|environment| names::arn("logs", format!("log-group:/aws/codebuild/{environment}")));
-    let pipelines = reaching(
-        ["pr-*", "stage"].map(|environments| names::arn("codepipeline", names.deploy_pipelines(environments))),
-    );
+    let environments = ["pr-*", "stage-*"].map(|environments| names.shared(environments));
+    let roles = || Grant::named::<RoleResource>(&environments, NAMED);
+    let policies = Grant::named::<iam::ManagedPolicy>(&environments, NAMED);
+    let builds = Grant::named::<codebuild::Project>(&environments, NAMED);
+    let build_logs = environments.iter().map(|name| format!("/aws/codebuild/{name}"));
+    let build_logs = Grant::named::<logs::LogGroup>(build_logs, NAMED);
+    let pipelines = ["pr-*", "stage"].map(|environments| names.deploy_pipelines(environments));
+    let pipelines = Grant::named::<codepipeline::Pipeline>(pipelines, NAMED);
     let role = ServiceRole::new()
         .name(names.shared("stacks"))
         .description("Applies the pipeline stacks of environments.")
@@ -58,9 +56,4 @@ pub(super) fn add(stack: &mut Stack, project: &Project, imports: &Imports) -> Ha
                 ),
         );
     stack.add("StackRole", role)
-}
-
-/// What matches one of two patterns.
-fn reaching([first, second]: [Value<String>; 2]) -> Grant {
-    Grant::reaching(first, NAMED).and_on(second.trusted::<AnyArn>())
 }

@@ -117,7 +117,10 @@ fn has_property(resource: &ResourceSpec, path: &str) -> bool {
         let Some(shape) = fields.and_then(|fields| fields.get(step)) else {
             return false;
         };
+        // The items of a list have the properties.
         fields = shape
+            .get("of")
+            .unwrap_or(shape)
             .get("name")
             .and_then(Value::as_str)
             .and_then(|name| resource.types.get(name)?.as_object());

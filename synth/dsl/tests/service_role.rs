@@ -204,7 +204,7 @@ fn what_has_no_arn_yet_is_made_where_the_caller_says() {
 
 #[test]
 fn what_no_rule_tells_is_a_fault_and_no_guess() {
-    let found = faults(Applied::of::<scheduler::Schedule>(named("*")));
+    let found = faults(Applied::of::<cognito::UserPoolGroup>(named("*")));
     assert!(
         found.iter().all(|fault| fault.contains("no rule says when")),
         "{found:?}"
@@ -313,4 +313,106 @@ fn a_role_with_more_managed_policies_than_iam_takes_is_a_fault() {
     };
     assert_eq!(fault(10), None);
     assert_eq!(fault(11).unwrap(), "the role has 11 managed policies, allowed are 10");
+}
+
+/// A type with the rules of its permissions, applied with all its properties.
+fn with_everything<R: synth::Resource>() -> Applied {
+    let mut properties: BTreeSet<&'static str> = BTreeSet::new();
+    for permission in R::FACTS.permissions {
+        if let Called::For(names) = permission.called {
+            properties.extend(names);
+        }
+    }
+    let reach = Grant::named::<R>(["pr-17-*"], "they come and go");
+    properties
+        .into_iter()
+        .fold(Applied::of::<R>(reach), |applied, property| {
+            applied.using(property, named("*"))
+        })
+}
+
+#[test]
+fn a_type_with_rules_is_applied_with_every_permission_of_its_handlers_once_all_its_properties_are_allowed() {
+    fn check<R: synth::Resource>(checked: &mut usize) {
+        let granted: BTreeSet<String> = statements([with_everything::<R>()])
+            .iter()
+            .flat_map(|statement| match &statement["Action"] {
+                Json::Array(many) => many.iter().filter_map(Json::as_str).map(str::to_owned).collect(),
+                one => vec![one.as_str().unwrap().to_owned()],
+            })
+            .collect();
+        let expected: BTreeSet<String> = R::FACTS
+            .permissions
+            .iter()
+            .filter(|permission| permission.handlers != [ResourceHandler::List])
+            .filter(|permission| !matches!(permission.called, Called::Never(_)))
+            .map(|permission| permission.action.to_owned())
+            .collect();
+        assert_eq!(granted, expected, "{}", R::FACTS.type_name);
+        *checked += expected.len();
+    }
+    let mut checked = 0;
+    check::<synth::apigateway::Account>(&mut checked);
+    check::<synth::apigateway::Authorizer>(&mut checked);
+    check::<synth::apigateway::Deployment>(&mut checked);
+    check::<synth::apigateway::GatewayResponse>(&mut checked);
+    check::<synth::apigateway::Method>(&mut checked);
+    check::<synth::apigateway::Model>(&mut checked);
+    check::<synth::apigateway::RequestValidator>(&mut checked);
+    check::<synth::apigateway::Resource>(&mut checked);
+    check::<synth::apigateway::RestApi>(&mut checked);
+    check::<synth::apigateway::Stage>(&mut checked);
+    check::<synth::cloudwatch::Alarm>(&mut checked);
+    check::<synth::codebuild::Project>(&mut checked);
+    check::<synth::codepipeline::Pipeline>(&mut checked);
+    check::<cognito::UserPool>(&mut checked);
+    check::<cognito::UserPoolClient>(&mut checked);
+    check::<cognito::UserPoolResourceServer>(&mut checked);
+    check::<dynamodb::Table>(&mut checked);
+    check::<synth::events::EventBus>(&mut checked);
+    check::<synth::events::Rule>(&mut checked);
+    check::<iam::ManagedPolicy>(&mut checked);
+    check::<iam::RolePolicy>(&mut checked);
+    check::<iam::RoleResource>(&mut checked);
+    check::<lambda::Alias>(&mut checked);
+    check::<lambda::EventSourceMapping>(&mut checked);
+    check::<lambda::Function>(&mut checked);
+    check::<lambda::LayerVersion>(&mut checked);
+    check::<lambda::Permission>(&mut checked);
+    check::<lambda::Url>(&mut checked);
+    check::<lambda::Version>(&mut checked);
+    check::<logs::LogGroup>(&mut checked);
+    check::<synth::s3::Bucket>(&mut checked);
+    check::<synth::s3::BucketPolicy>(&mut checked);
+    check::<scheduler::Schedule>(&mut checked);
+    check::<synth::secretsmanager::Secret>(&mut checked);
+    check::<synth::sns::Subscription>(&mut checked);
+    check::<synth::sns::Topic>(&mut checked);
+    check::<synth::sns::TopicPolicy>(&mut checked);
+    check::<sqs::Queue>(&mut checked);
+    check::<sqs::QueuePolicy>(&mut checked);
+    check::<synth::stepfunctions::StateMachineResource>(&mut checked);
+    assert!(checked > 400, "only {checked} permissions");
+}
+
+#[test]
+fn the_arn_of_a_name_is_that_of_the_type() {
+    let table = statements([Applied::of::<dynamodb::Table>(Grant::named::<dynamodb::Table>(
+        ["pr-17-*"],
+        "they come and go",
+    ))]);
+    assert_eq!(
+        table[0]["Resource"],
+        json!({ "Fn::Sub": "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/pr-17-*" })
+    );
+    let nameless = faults(Applied::of::<sqs::Queue>(Grant::named::<iam::AccessKey>(
+        ["pr-17-*"],
+        "none",
+    )));
+    assert!(
+        nameless
+            .iter()
+            .all(|fault| fault.contains("AWS::IAM::AccessKey has no ARN that is known")),
+        "{nameless:?}"
+    );
 }

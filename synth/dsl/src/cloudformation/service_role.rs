@@ -52,7 +52,7 @@ pub struct Applied {
     reach: Grant,
     settings: Vec<Setting>,
     creating: Vec<(Vec<&'static str>, Grant)>,
-    limits: Vec<(Vec<&'static str>, (Operator, String, Node))>,
+    limits: Vec<Limit>,
     at: &'static Location<'static>,
 }
 
@@ -62,6 +62,13 @@ struct Setting {
     /// What the property lets the handlers reach for.
     reach: Option<Grant>,
     at: &'static Location<'static>,
+}
+
+/// A condition of some permissions.
+#[derive(Debug, Clone)]
+struct Limit {
+    actions: Vec<&'static str>,
+    condition: (Operator, String, Node),
 }
 
 impl ServiceRole {
@@ -176,9 +183,10 @@ impl Applied {
         key: impl Into<String>,
         value: impl Into<Value<String>>,
     ) -> Self {
-        let actions = actions.into_iter().map(Action::qualified).collect();
-        self.limits
-            .push((actions, (operator, key.into(), value.into().into_node())));
+        self.limits.push(Limit {
+            actions: actions.into_iter().map(Action::qualified).collect(),
+            condition: (operator, key.into(), value.into().into_node()),
+        });
         self
     }
 
@@ -190,9 +198,10 @@ impl Applied {
         key: impl Into<String>,
         values: impl Into<Value<Vec<String>>>,
     ) -> Self {
-        let actions = actions.into_iter().map(Action::qualified).collect();
-        self.limits
-            .push((actions, (operator, key.into(), values.into().into_node())));
+        self.limits.push(Limit {
+            actions: actions.into_iter().map(Action::qualified).collect(),
+            condition: (operator, key.into(), values.into().into_node()),
+        });
         self
     }
 
@@ -256,8 +265,8 @@ impl Applied {
         }
         for mut reach in reaches {
             let limits = self.limits.iter();
-            let limits = limits.filter(|(actions, _)| actions.contains(&permission.action));
-            reach.conditions.extend(limits.map(|(_, condition)| condition.clone()));
+            let limits = limits.filter(|limit| limit.actions.contains(&permission.action));
+            reach.conditions.extend(limits.map(|limit| limit.condition.clone()));
             match grants.iter_mut().find(|grant| grant.reaches_as(&reach)) {
                 Some(grant) => grant.actions.push(permission.action),
                 None => {
@@ -290,7 +299,7 @@ impl Applied {
             }
         }
         let creating = self.creating.iter().flat_map(|(actions, _)| actions);
-        let limited = self.limits.iter().flat_map(|(actions, _)| actions);
+        let limited = self.limits.iter().flat_map(|limit| &limit.actions);
         for action in creating.chain(limited) {
             if !facts.permissions.iter().any(|permission| permission.action == *action) {
                 let message = format!("no handler of {} calls {action}", facts.type_name);
