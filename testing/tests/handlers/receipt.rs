@@ -42,7 +42,10 @@ async fn make_stack(cloud: &Cloud, resources: Value) {
     create.capabilities(capability).send().await.expect("it is made");
     for _ in 0..100 {
         let stacks = client.describe_stacks().stack_name(name).send().await.expect("there");
-        if stacks.stacks()[0].stack_status().is_some_and(|status| status.as_str() == "CREATE_COMPLETE") {
+        if stacks.stacks()[0]
+            .stack_status()
+            .is_some_and(|status| status.as_str() == "CREATE_COMPLETE")
+        {
             return;
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
@@ -67,20 +70,34 @@ async fn a_role_is_left_though_no_tag_shows_it_and_roles_of_others_are_not_count
     };
     claim(&cloud).await;
     let iam = aws_sdk_iam::Client::new(&cloud.config("test"));
-    for name in ["thebestest-pr-17-stray", "thebestest-pr-170-other", "thebestest-stage-other"] {
+    for name in [
+        "thebestest-pr-17-stray",
+        "thebestest-pr-170-other",
+        "thebestest-stage-other",
+    ] {
         let role = iam.create_role().role_name(name).assume_role_policy_document(TRUST);
         role.send().await.expect("it is made");
     }
     let waiting = tear_down(&cloud, &target()).await;
-    assert!(!waiting.done && waiting.summary.starts_with("1 resources"), "{waiting:?}");
+    assert!(
+        !waiting.done && waiting.summary.starts_with("1 resources"),
+        "{waiting:?}"
+    );
     // It had its time to vanish.
     put_record(&cloud, 3, Some(1)).await;
     let stuck = tear_down(&cloud, &target()).await;
     let expected = format!("arn:aws:iam::{}:role/thebestest-pr-17-stray", cloud.account());
     assert_eq!(stuck.stuck, [expected]);
-    iam.delete_role().role_name("thebestest-pr-17-stray").send().await.expect("deleted");
+    iam.delete_role()
+        .role_name("thebestest-pr-17-stray")
+        .send()
+        .await
+        .expect("deleted");
     let done = tear_down(&cloud, &target()).await;
-    assert!(done.done && done.summary.contains("the names of 2 roles and policies"), "{done:?}");
+    assert!(
+        done.done && done.summary.contains("the names of 2 roles and policies"),
+        "{done:?}"
+    );
 }
 
 #[tokio::test]
@@ -120,7 +137,10 @@ async fn what_cloudformation_left_behind_stands_in_the_receipt_and_in_that_of_ev
             && !words.contains("nothing tagged")
     };
     assert!(first.done && left(&first), "{first:?}");
-    assert!(first.summary.contains("Looked at: 3 resources of the stacks"), "{first:?}");
+    assert!(
+        first.summary.contains("Looked at: 3 resources of the stacks"),
+        "{first:?}"
+    );
 
     // The pull request is opened and closed again: its stack is gone, and what it left is there still.
     let later = Target {
