@@ -8,7 +8,6 @@ use synth::actions::{Cloudformation, Codebuild};
 use synth::codebuild::{Buildspec, FileFormat, OnFailure, Phase, Report, Runtime, Variable};
 use synth::codepipeline::{CodeBuild, ExecutionMode, PipelineDeclaration, PipelineVariable, S3Source, Stage};
 use synth::iam::{Grant, Role};
-use synth::prelude::*;
 use synth::{Content, Document, DocumentKind, Stack, Value, pseudo, sub};
 
 use crate::Project;

