@@ -2,16 +2,20 @@
 
 use synth::actions::{Logs, S3};
 use synth::codebuild::{self, Variable, project};
-use synth::iam::{Grant, RoleResource};
+use synth::iam::{Grant, Role, RoleResource};
 use synth::{Arn, Name, Value, days, logs, s3};
 
 use crate::Project;
+use crate::artifacts::SOURCES;
 use crate::project::{Compute, Processor};
 
 /// The environment that a build is for, such as `pr-17`.
 pub(crate) const ENVIRONMENT: Variable = Variable::new("ENVIRONMENT");
 
 /// A CodeBuild project that a pipeline starts. Its source's buildspec is the deployed one, never the commit's own.
+///
+/// A build may take so many minutes, and wait for its turn as long: longer nobody waits for it. Left out, CodeBuild would keep it in
+/// its queue for eight hours, see <https://docs.aws.amazon.com/codebuild/latest/userguide/builds-working.html>.
 #[track_caller]
 pub(crate) fn project(
     configuration: &Project,
@@ -19,6 +23,7 @@ pub(crate) fn project(
     role: Value<Arn<RoleResource>>,
     logs: Value<Name<logs::LogGroup>>,
     buildspec: Value<String>,
+    minutes: u32,
 ) -> codebuild::Project {
     let (kind, credentials) = match configuration.build.processor {
         Processor::Arm64 => (
@@ -45,6 +50,8 @@ pub(crate) fn project(
         source(buildspec),
     )
     .name(name)
+    .timeout_in_minutes(synth::minutes(minutes.into()))
+    .queued_timeout_in_minutes(synth::minutes(minutes.into()))
     .logs_config(project::LogsConfig::new().cloud_watch_logs(log))
 }
 
@@ -81,22 +88,53 @@ pub(crate) fn write_logs(group: Value<Arn<logs::LogGroup>>) -> Grant {
     )
 }
 
-/// Reading and writing what the stages of one pipeline hand on.
+/// What a build does with the artifacts of its pipeline: the documented minimum of CodeBuild's role for a bucket of artifacts, see
+/// <https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-service-role.html>.
 #[track_caller]
-pub(crate) fn pipeline_artifacts(bucket: &Value<Arn<s3::Bucket>>, pipeline: &str) -> Grant {
-    let actions = [S3::GetObject, S3::GetObjectVersion, S3::PutObject];
-    let pattern = synth::sub![bucket.clone(), "/", artifact_folder(pipeline), "/*"];
-    Grant::on_matching(
-        actions,
-        pattern,
-        "the artifacts of the pipeline's own executions, whose keys CodePipeline makes up",
-    )
+pub(crate) fn hand_on(role: Role, bucket: &Value<Arn<s3::Bucket>>, pipeline: &str) -> Role {
+    let objects = [S3::GetObject, S3::GetObjectVersion, S3::PutObject];
+    role.allow(Grant::on([S3::GetBucketAcl, S3::GetBucketLocation], bucket.clone()))
+        .allow(artifacts(objects, bucket, pipeline))
 }
 
-/// Knowing that the bucket keeps versions, which CodePipeline asks before it pins one.
+/// What a pipeline does with its artifact store and with the commits that it takes from the same bucket: the documented minimum of
+/// CodePipeline's role, see <https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html>.
 #[track_caller]
-pub(crate) fn bucket_facts(bucket: &Value<Arn<s3::Bucket>>) -> Grant {
-    Grant::on([S3::GetBucketLocation, S3::GetBucketVersioning], bucket.clone())
+pub(crate) fn store(role: Role, bucket: &Value<Arn<s3::Bucket>>, pipeline: &str) -> Role {
+    let facts = [S3::GetBucketAcl, S3::GetBucketLocation, S3::GetBucketVersioning];
+    let objects = [
+        S3::GetObject,
+        S3::GetObjectTagging,
+        S3::GetObjectVersion,
+        S3::GetObjectVersionTagging,
+        S3::PutObject,
+        S3::PutObjectAcl,
+        S3::PutObjectTagging,
+    ];
+    let commits = [
+        S3::GetObject,
+        S3::GetObjectTagging,
+        S3::GetObjectVersion,
+        S3::GetObjectVersionTagging,
+    ];
+    let commits = Grant::on_matching(
+        commits,
+        synth::sub![bucket.clone(), "/", SOURCES, "*"],
+        "the commits, each of which an execution is given by its key",
+    );
+    role.allow(Grant::on(facts, bucket.clone()))
+        .allow(commits)
+        .allow(artifacts(objects, bucket, pipeline))
+}
+
+/// What may be done with what the stages of one pipeline hand on.
+#[track_caller]
+fn artifacts<const N: usize>(actions: [S3; N], bucket: &Value<Arn<s3::Bucket>>, pipeline: &str) -> Grant {
+    Grant::on_matching(
+        actions,
+        synth::sub![bucket.clone(), "/", artifact_folder(pipeline), "/*"],
+        "the artifacts of the pipeline's own executions, whose keys CodePipeline makes up",
+    )
 }
 
 /// The folder of a pipeline's artifacts: CodePipeline cuts the pipeline's name to 20 characters.

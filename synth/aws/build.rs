@@ -1,9 +1,11 @@
-//! Generates a module for every service whose feature is on, from `spec/` and `patches.json`.
+//! Generates a module for every service whose feature is on, from `spec/`, `patches.json` and `permissions.json`.
 
 #[path = "codegen/emit/mod.rs"]
 mod emit;
 #[path = "codegen/names.rs"]
 mod names;
+#[path = "codegen/permissions.rs"]
+mod permissions;
 #[path = "codegen/spec.rs"]
 mod spec;
 
@@ -20,23 +22,25 @@ fn main() {
 fn generate() -> Result<(), String> {
     let package = PathBuf::from(env::var("CARGO_MANIFEST_DIR").map_err(|error| error.to_string())?);
     let output = PathBuf::from(env::var("OUT_DIR").map_err(|error| error.to_string())?);
-    for input in ["spec", "patches.json", "codegen", "build.rs"] {
+    for input in ["spec", "patches.json", "permissions.json", "codegen", "build.rs"] {
         println!("cargo::rerun-if-changed={}", package.join(input).display());
     }
 
     let mut patches = spec::Patches::read(&package.join("patches.json"))?;
+    let mut corrections = permissions::Corrections::read(&package.join("permissions.json"))?;
     let mut services = Vec::new();
     for path in spec_files(&package.join("spec"))? {
         let feature = path.file_stem().unwrap_or_default().to_string_lossy().to_uppercase();
         if env::var_os(format!("CARGO_FEATURE_{feature}")).is_some() {
             println!("cargo::rerun-if-changed={}", path.display());
-            services.push(spec::Service::read(&path, &mut patches)?);
+            services.push(spec::Service::read(&path, &mut patches, &mut corrections)?);
         }
     }
     let actions = spec::actions(&package.join("spec/actions.json"), |feature| {
         env::var_os(format!("CARGO_FEATURE_{}", feature.to_uppercase())).is_some()
     })?;
     patches.all_applied(&services)?;
+    corrections.all_applied(&services)?;
 
     for service in &services {
         write(&output.join(format!("{}.rs", service.module)), &emit::service(service))?;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use synth::cloudformation::quotas::REQUEST_BYTES;
 use synth::{Asset, DocumentKind, SynthesizedStack, Wildcard};
 
 use crate::config::Target;
@@ -13,9 +14,6 @@ use crate::config::Target;
 pub(crate) const FILE: &str = "manifest.json";
 /// The name by which this program recognizes what it wrote.
 const TOOL: &str = "synth";
-/// The largest template, in bytes, that CloudFormation takes within a request, see
-/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>.
-const LARGEST_INLINE_TEMPLATE: usize = 51_200;
 
 /// Everything that whoever deploys or reviews the files wants to know of them.
 #[derive(Debug, Serialize)]
@@ -114,7 +112,7 @@ impl Stack {
     pub(crate) fn new(stack: &SynthesizedStack, template: File, resources: usize, documents: Vec<Document>) -> Self {
         Self {
             name: stack.name.clone(),
-            exceeds_inline_limit: template.bytes > LARGEST_INLINE_TEMPLATE,
+            exceeds_inline_limit: template.bytes > REQUEST_BYTES,
             template,
             resources,
             depends_on: stack.depends_on.clone(),

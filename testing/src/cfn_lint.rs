@@ -4,7 +4,7 @@
 //! It does not look inside state machine definitions, buildspecs or mapping templates; the other modules do.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, BTreeSet, HashMap},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -58,7 +58,9 @@ pub fn lint(paths: &[PathBuf], regions: &[&str]) -> Result<Vec<Finding>, Error> 
         .args(paths.iter().filter_map(|path| std::path::absolute(path).ok()));
     command
         .current_dir(&neutral)
+        // Newer schemas that somebody downloaded into a cache would take the place of the pinned ones.
         .env("HOME", &neutral)
+        .env_remove("XDG_CACHE_HOME")
         .env_remove("PYTHONPATH");
 
     let matches: Vec<Match> = tools::answer("cfn-lint", &mut command, "")?;
@@ -95,6 +97,45 @@ pub fn lint(paths: &[PathBuf], regions: &[&str]) -> Result<Vec<Finding>, Error> 
 pub fn authorization_reference() -> Result<Value, Error> {
     const PRINT: &str = "import pathlib, sys, cfnlint; \
         sys.stdout.write((pathlib.Path(cfnlint.__file__).parent / 'data/AdditionalSpecs/Policies.json').read_text())";
+    let mut command = Command::new(tools::python(Packages::CfnLint)?);
+    command.args(["-c", PRINT]).env_remove("PYTHONPATH");
+    tools::answer("cfn-lint", &mut command, "")
+}
+
+/// The registry's schema of each of these types, as the pinned cfn-lint has it for us-east-1; those that it does not know are left out.
+///
+/// # Errors
+/// When cfn-lint cannot be installed or run, or has no such schemas.
+pub fn schemas(types: &BTreeSet<String>) -> Result<BTreeMap<String, Value>, Error> {
+    const FOLDER: &str = "import json, pathlib, sys, cfnlint; \
+        json.dump(str(pathlib.Path(cfnlint.__file__).parent / 'data/schemas'), sys.stdout)";
+    let mut command = Command::new(tools::python(Packages::CfnLint)?);
+    command.args(["-c", FOLDER]).env_remove("PYTHONPATH");
+    let folder: PathBuf = tools::answer("cfn-lint", &mut command, "")?;
+    let index: BTreeMap<String, String> = read(&folder.join("providers/us-east-1.json"))?;
+    index
+        .into_iter()
+        .filter(|(type_name, _)| types.contains(type_name))
+        .map(|(type_name, hash)| Ok((type_name, read(&folder.join(format!("resources/{hash}.json")))?)))
+        .collect()
+}
+
+fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, Error> {
+    let io = |source| Error::Io {
+        doing: "read",
+        path: path.to_owned(),
+        source,
+    };
+    let text = std::fs::read(path).map_err(io)?;
+    serde_json::from_slice(&text).map_err(|error| io(error.into()))
+}
+
+/// CloudFormation's quotas of one template, as the pinned cfn-lint knows them: by section, `number`, `name` and the like.
+///
+/// # Errors
+/// When cfn-lint cannot be installed or run.
+pub fn limits() -> Result<Value, Error> {
+    const PRINT: &str = "import json, cfnlint.helpers; print(json.dumps(cfnlint.helpers.LIMITS))";
     let mut command = Command::new(tools::python(Packages::CfnLint)?);
     command.args(["-c", PRINT]).env_remove("PYTHONPATH");
     tools::answer("cfn-lint", &mut command, "")

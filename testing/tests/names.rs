@@ -357,6 +357,8 @@ fn no_environment_reaches_what_another_one_or_all_share() {
 #[test]
 fn the_unit_tests_reach_no_environment_and_nothing_shared_but_their_own() {
     const OWNERS: [&str; 3] = ["stage", "pr-1", "pr-17"];
+    // Where the bucket is and whose it is, which CodeBuild asks before it trusts it with artifacts; neither is of use to anybody.
+    const FACTS: [&str; 2] = ["s3:GetBucketAcl", "s3:GetBucketLocation"];
     let world = World::longest(&OWNERS);
     let name = format!("{}-unit-test", world.project);
     let unit_test = world
@@ -364,7 +366,7 @@ fn the_unit_tests_reach_no_environment_and_nothing_shared_but_their_own() {
         .iter()
         .find(|emission| emission.stack.name == name)
         .expect("the stack of the unit tests");
-    let allowed = world.allowed(unit_test, |role, _| role == "BuildRole");
+    let allowed = world.allowed(unit_test, |role, actions| role == "BuildRole" && actions != FACTS);
     assert!(!allowed.is_empty());
     let mut reached = BTreeSet::new();
     for owner in OWNERS.iter().chain([&"shared"]) {

@@ -139,6 +139,8 @@ stacks._update_resource = consulted_update
 stacks._delete_resource = consulted_delete
 provisioners._RESOURCE_HANDLERS[PIPELINE] = {"create": only_a_front, "delete": only_a_front}
 provisioners._STACK_TAG_PROPERTY[PIPELINE] = ("Tags", "list")
+# A user pool has the tags of `UserPoolTags` and no others: https://github.com/aws/aws-cdk/issues/14127.
+del provisioners._STACK_TAG_PROPERTY["AWS::Cognito::UserPool"]
 
 
 # ---------------------------------------------------------------------------------------------------------------------

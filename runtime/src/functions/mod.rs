@@ -8,6 +8,7 @@ mod apply_stack;
 mod check_pipeline;
 mod check_stack;
 mod claim;
+mod executions;
 pub mod fetch_source;
 mod reconcile;
 mod report;

@@ -36,6 +36,8 @@ pub use pull_requests::{ChangedFiles, PullRequest, State};
 pub use source::Zipball;
 pub use statuses::{CommitState, CommitStatus};
 
+use std::time::{Duration, SystemTime};
+
 use clients::github::segment;
 
 #[cfg(doc)]
@@ -71,6 +73,15 @@ impl Client {
         Ok(Self {
             transport: Transport::new(https, base, credentials.into()),
         })
+    }
+}
+
+impl Client {
+    /// How long the token still lasts, as GitHub said with its last answer: nothing before the first, without an end, or for a GitHub
+    /// App, whose key does not end.
+    pub fn token_lasts(&self) -> Option<Duration> {
+        let end = self.transport.token_ends()?;
+        Some(end.duration_since(SystemTime::now()).unwrap_or_default())
     }
 }
 

@@ -1,11 +1,12 @@
 //! The role that CloudFormation applies an environment's application with.
 //!
-//! It can make and remove what carries the environment's name, and roles only with the environment's permissions boundary.
+//! It can make and remove what carries the environment's name, and roles only with the environment's permissions boundary. What that
+//! takes is computed from the types of resources that an application may have.
 
-use synth::actions::{Apigateway, Cloudformation, CognitoIdp, Dynamodb, Iam, Lambda, Logs};
-use synth::iam::{self, Grant, Operator, Role, RoleResource};
-use synth::prelude::*;
-use synth::{AnyArn, Handle, Stack, Value};
+use synth::actions::{Apigateway, Cloudformation, CognitoIdp, Iam, Lambda};
+use synth::cloudformation::{Applied, ServiceRole};
+use synth::iam::{self, Grant, Operator, RoleResource};
+use synth::{Handle, Resource, Stack, Value, apigateway, cognito, dynamodb, lambda, logs, sub};
 
 use super::boundary;
 use crate::artifacts;
@@ -13,6 +14,7 @@ use crate::names::{self, EnvironmentNames};
 
 const NAMED: &str = "the environment's own resources, which its template names with the environment's prefix";
 const UNNAMED: &str = "the service makes up the ids of these resources; the environment's own are told by their tag";
+const PASSED_TO: &str = "iam:PassedToService";
 
 /// Adds the role.
 pub(super) fn add(
@@ -21,142 +23,103 @@ pub(super) fn add(
     limit: Handle<iam::ManagedPolicy>,
     artifacts: &artifacts::Exports,
 ) -> Handle<RoleResource> {
-    let own = |service: &str, rest: &str| boundary::own(names, service, rest);
-    let roles = names::iam_arn(format!("role/{}*", names.prefix()));
-    let bounded = |grant: Grant| {
-        grant.when(
-            Operator::StringEquals,
-            "iam:PermissionsBoundary",
-            limit.reference::<String>(),
-        )
-    };
-    let role = Role::assumed_by("cloudformation.amazonaws.com")
+    let own = format!("{}*", names.prefix());
+    let functions = || Grant::named::<lambda::Function>([&own], NAMED);
+    let roles = || Grant::named::<RoleResource>([&own], NAMED);
+    let logs = Grant::named::<logs::LogGroup>([format!("/aws/lambda/{own}")], NAMED);
+    let packages = Grant::reaching(
+        sub![artifacts.bucket_arn.clone(), "/", names.packages(), "*"],
+        "the environment's packaged code, whose keys are made of its content",
+    );
+    let bounded = [
+        Iam::AttachRolePolicy,
+        Iam::CreateRole,
+        Iam::PutRolePermissionsBoundary,
+        Iam::PutRolePolicy,
+        Iam::UpdateAssumeRolePolicy,
+    ];
+    let limit = limit.reference::<String>();
+    let mut role = ServiceRole::new()
         .name(names.own("cloudformation"))
-        .allow((&artifacts.bucket_arn).get_objects(&format!("{}*", names.packages())))
-        .allow(bounded(Grant::on_matching(
-            [Iam::CreateRole, Iam::PutRolePermissionsBoundary, Iam::PutRolePolicy],
-            roles.clone(),
-            NAMED,
-        )))
+        .applies(
+            Applied::of::<RoleResource>(roles())
+                .setting("PermissionsBoundary")
+                .only(bounded, Operator::StringEquals, "iam:PermissionsBoundary", limit),
+        )
+        .applies(
+            Applied::of::<lambda::Function>(functions())
+                .using("Code", packages)
+                .using("Role", roles())
+                .only(
+                    [Iam::PassRole],
+                    Operator::StringEquals,
+                    PASSED_TO,
+                    "lambda.amazonaws.com",
+                ),
+        )
+        .applies(Applied::of::<lambda::Permission>(functions()))
         .allow(Grant::on_matching(
-            [
-                Iam::DeleteRole,
-                Iam::DeleteRolePolicy,
-                Iam::GetRole,
-                Iam::GetRolePolicy,
-                Iam::ListRoleTags,
-                Iam::TagRole,
-                Iam::UntagRole,
-                Iam::UpdateRole,
-            ],
-            roles.clone(),
+            [Lambda::InvokeFunction],
+            boundary::own(names, "lambda", "function:"),
+            "the functions behind the application's custom resources are its own",
+        ))
+        .applies(Applied::of::<dynamodb::Table>(Grant::named::<dynamodb::Table>(
+            [&own],
             NAMED,
-        ))
-        .allow(Grant::on_matching([Iam::PassRole], roles, NAMED).when_any(
-            Operator::StringEquals,
-            "iam:PassedToService",
-            ["lambda.amazonaws.com", "apigateway.amazonaws.com"],
-        ))
-        .allow(Grant::on_matching(
-            [
-                Lambda::AddPermission,
-                Lambda::CreateFunction,
-                Lambda::DeleteFunction,
-                Lambda::GetFunction,
-                Lambda::GetFunctionCodeSigningConfig,
-                Lambda::GetFunctionConfiguration,
-                Lambda::GetPolicy,
-                Lambda::InvokeFunction,
-                Lambda::ListTags,
-                Lambda::RemovePermission,
-                Lambda::TagResource,
-                Lambda::UntagResource,
-                Lambda::UpdateFunctionCode,
-                Lambda::UpdateFunctionConfiguration,
-            ],
-            own("lambda", "function:"),
-            NAMED,
-        ))
-        .allow(Grant::on_matching(
-            [
-                Dynamodb::CreateTable,
-                Dynamodb::DeleteTable,
-                Dynamodb::DescribeContinuousBackups,
-                Dynamodb::DescribeTable,
-                Dynamodb::DescribeTimeToLive,
-                Dynamodb::ListTagsOfResource,
-                Dynamodb::TagResource,
-                Dynamodb::UntagResource,
-                Dynamodb::UpdateContinuousBackups,
-                Dynamodb::UpdateTable,
-            ],
-            own("dynamodb", "table/"),
-            NAMED,
-        ))
-        .allow(log_groups(names))
-        .allow(Grant::on_any_resource(
-            [Logs::DescribeLogGroups],
-            "listing log groups names no resource",
-        ))
-        .allow(names.only_tagged(Grant::on_matching(
-            [
-                Apigateway::DELETE,
-                Apigateway::GET,
-                Apigateway::PATCH,
-                Apigateway::POST,
-                Apigateway::PUT,
-            ],
-            names::api_gateway_arn("/restapis/*"),
-            UNNAMED,
         )))
-        .allow(names.only_tagging(Grant::on(
-            [Apigateway::POST],
-            names::api_gateway_arn("/restapis").trusted::<AnyArn>(),
-        )))
-        .allow(names.only_tagging(Grant::on_matching(
-            [Apigateway::PUT],
-            names::api_gateway_arn("/tags/*"),
-            "tagging names the REST API within the path, whose id API Gateway makes up",
-        )))
-        .allow(names.only_tagging(Grant::on_any_resource(
-            [CognitoIdp::CreateUserPool],
-            "a user pool that is not there yet has no name",
-        )))
-        .allow(names.only_tagged(user_pools()));
+        .applies(Applied::of::<logs::LogGroup>(logs));
+    for applied in rest_api(names, &roles()).into_iter().chain(user_pool(names)) {
+        role = role.applies(applied);
+    }
     stack.add("CloudFormationRole", role)
 }
 
-/// Making and removing the log groups of the environment's functions.
-fn log_groups(names: &EnvironmentNames<'_>) -> Grant {
-    let actions = [
-        Logs::CreateLogGroup,
-        Logs::DeleteLogGroup,
-        Logs::DeleteRetentionPolicy,
-        Logs::ListTagsForResource,
-        Logs::PutRetentionPolicy,
-        Logs::TagResource,
-        Logs::UntagResource,
-    ];
-    Grant::on_matching(actions, boundary::own(names, "logs", "log-group:/aws/lambda/"), NAMED)
+/// REST APIs and their parts, whose ids API Gateway makes up.
+fn rest_api(names: &EnvironmentNames<'_>, roles: &Grant) -> Vec<Applied> {
+    fn part<R: Resource>(names: &EnvironmentNames<'_>) -> Applied {
+        Applied::of::<R>(names.only_tagged(Grant::named::<R>(["*"], UNNAMED)))
+    }
+    let tags = || {
+        names.only_tagging(Grant::reaching(
+            names::api_gateway_arn("/tags/*"),
+            "tagging names the REST API within the path, whose id API Gateway makes up",
+        ))
+    };
+    let collection = names.only_tagging(Grant::reaching(
+        names::api_gateway_arn("/restapis"),
+        "a REST API that is not there yet is a request to all of them",
+    ));
+    let passing = |applied: Applied, property: &'static str| {
+        applied.using(property, roles.clone()).only(
+            [Iam::PassRole],
+            Operator::StringEquals,
+            PASSED_TO,
+            "apigateway.amazonaws.com",
+        )
+    };
+    vec![
+        part::<apigateway::RestApi>(names)
+            .creating([Apigateway::POST], collection)
+            .creating([Apigateway::PUT], tags()),
+        passing(part::<apigateway::Authorizer>(names), "AuthorizerCredentials"),
+        part::<apigateway::Deployment>(names),
+        part::<apigateway::GatewayResponse>(names),
+        passing(part::<apigateway::Method>(names), "Integration.Credentials"),
+        part::<apigateway::Model>(names),
+        part::<apigateway::RequestValidator>(names),
+        part::<apigateway::Resource>(names),
+        part::<apigateway::Stage>(names).creating([Apigateway::PUT], tags()),
+    ]
 }
 
-/// Changing and removing user pools, whose ids Cognito makes up.
-fn user_pools() -> Grant {
-    let actions = [
-        CognitoIdp::CreateUserPoolClient,
-        CognitoIdp::DeleteUserPool,
-        CognitoIdp::DeleteUserPoolClient,
-        CognitoIdp::DescribeUserPool,
-        CognitoIdp::DescribeUserPoolClient,
-        CognitoIdp::GetUserPoolMfaConfig,
-        CognitoIdp::ListTagsForResource,
-        CognitoIdp::SetUserPoolMfaConfig,
-        CognitoIdp::TagResource,
-        CognitoIdp::UntagResource,
-        CognitoIdp::UpdateUserPool,
-        CognitoIdp::UpdateUserPoolClient,
-    ];
-    Grant::on_matching(actions, names::arn("cognito-idp", "userpool/*"), UNNAMED)
+/// User pools and their clients, whose ids Cognito makes up.
+fn user_pool(names: &EnvironmentNames<'_>) -> Vec<Applied> {
+    let pools = || names.only_tagged(Grant::named::<cognito::UserPool>(["*"], UNNAMED));
+    let new = names.only_tagging(Grant::reaching("*", "a user pool that is not there yet has no name"));
+    vec![
+        Applied::of::<cognito::UserPool>(pools()).creating([CognitoIdp::CreateUserPool], new),
+        Applied::of::<cognito::UserPoolClient>(pools()),
+    ]
 }
 
 /// Making and executing change sets of one stack.

@@ -1,115 +1,59 @@
 //! The role that CloudFormation applies the environments' pipeline stacks with.
+//!
+//! What it may do is computed from the types of resources that such a stack has.
 
-use synth::actions::{Codebuild, Codepipeline, Iam, Logs};
-use synth::iam::{Grant, Operator, Role, RoleResource};
+use synth::actions::Iam;
+use synth::cloudformation::{Applied, ServiceRole};
+use synth::iam::{self, Grant, Operator, RoleResource};
 use synth::prelude::*;
-use synth::{AnyArn, Handle, Stack};
+use synth::{Handle, Stack, codebuild, codepipeline, logs};
 
 use super::Imports;
 use crate::Project;
 use crate::artifacts::TEMPLATES;
-use crate::names::{self, Names};
+use crate::names::Names;
 
 const NAMED: &str = "the resources of environments, which are made while it runs and carry the project's name";
+const PASSED_TO: &str = "iam:PassedToService";
 
 /// Adds the role: it makes and removes pipelines, builds, roles and boundaries of environments, by name.
 pub(super) fn add(stack: &mut Stack, project: &Project, imports: &Imports) -> Handle<RoleResource> {
     let names = Names::of(project);
-    let environments = ["pr-*", "stage-*"].map(|environment| names.shared(environment));
-    let mut role = Role::assumed_by("cloudformation.amazonaws.com")
+    let environments = ["pr-*", "stage-*"].map(|environments| names.shared(environments));
+    let roles = || Grant::named::<RoleResource>(&environments, NAMED);
+    let policies = Grant::named::<iam::ManagedPolicy>(&environments, NAMED);
+    let builds = Grant::named::<codebuild::Project>(&environments, NAMED);
+    let build_logs = environments.iter().map(|name| format!("/aws/codebuild/{name}"));
+    let build_logs = Grant::named::<logs::LogGroup>(build_logs, NAMED);
+    let pipelines = ["pr-*", "stage"].map(|environments| names.deploy_pipelines(environments));
+    let pipelines = Grant::named::<codepipeline::Pipeline>(pipelines, NAMED);
+    let role = ServiceRole::new()
         .name(names.shared("stacks"))
         .description("Applies the pipeline stacks of environments.")
         .allow((&imports.artifacts.bucket_arn).get_objects(&format!("{TEMPLATES}*")))
-        .allow(
-            Grant::on_matching(
-                [
-                    Codepipeline::CreatePipeline,
-                    Codepipeline::DeletePipeline,
-                    Codepipeline::GetPipeline,
-                    Codepipeline::ListTagsForResource,
-                    Codepipeline::TagResource,
-                    Codepipeline::UntagResource,
-                    Codepipeline::UpdatePipeline,
-                ],
-                names::arn("codepipeline", names.deploy_pipelines("pr-*")),
-                NAMED,
-            )
-            .and_on(names::arn("codepipeline", names.deploy_pipelines("stage")).trusted::<AnyArn>()),
+        .applies(Applied::of::<RoleResource>(roles()))
+        .applies(Applied::of::<iam::ManagedPolicy>(policies))
+        .applies(
+            Applied::of::<codebuild::Project>(builds)
+                .using("ServiceRole", roles())
+                .only(
+                    [Iam::PassRole],
+                    Operator::StringEquals,
+                    PASSED_TO,
+                    "codebuild.amazonaws.com",
+                ),
         )
-        .allow(Grant::on_any_resource(
-            [Logs::DescribeLogGroups],
-            "listing log groups names no resource",
-        ));
-    for environment in &environments {
-        role = allow_environment(role, environment);
-    }
+        .applies(Applied::of::<logs::LogGroup>(build_logs))
+        .applies(
+            // An action's own role is passed on by whoever writes the pipeline as well.
+            Applied::of::<codepipeline::Pipeline>(pipelines)
+                .using("RoleArn", roles())
+                .only_any(
+                    [Iam::PassRole],
+                    Operator::StringEquals,
+                    PASSED_TO,
+                    ["cloudformation.amazonaws.com", "codepipeline.amazonaws.com"],
+                ),
+        );
     stack.add("StackRole", role)
-}
-
-fn allow_environment(role: Role, environment: &str) -> Role {
-    let roles = names::iam_arn(format!("role/{environment}"));
-    let services = [
-        "cloudformation.amazonaws.com",
-        "codebuild.amazonaws.com",
-        "codepipeline.amazonaws.com",
-    ];
-    role.allow(Grant::on_matching(
-        [
-            Iam::CreateRole,
-            Iam::DeleteRole,
-            Iam::DeleteRolePolicy,
-            Iam::GetRole,
-            Iam::GetRolePolicy,
-            Iam::PutRolePolicy,
-            Iam::TagRole,
-            Iam::UntagRole,
-            Iam::UpdateAssumeRolePolicy,
-            Iam::UpdateRole,
-        ],
-        roles.clone(),
-        NAMED,
-    ))
-    .allow(Grant::on_matching([Iam::PassRole], roles, NAMED).when_any(
-        Operator::StringEquals,
-        "iam:PassedToService",
-        services,
-    ))
-    .allow(Grant::on_matching(
-        [
-            Iam::CreatePolicy,
-            Iam::CreatePolicyVersion,
-            Iam::DeletePolicy,
-            Iam::DeletePolicyVersion,
-            Iam::GetPolicy,
-            Iam::GetPolicyVersion,
-            Iam::ListPolicyVersions,
-            Iam::TagPolicy,
-            Iam::UntagPolicy,
-        ],
-        names::iam_arn(format!("policy/{environment}")),
-        NAMED,
-    ))
-    .allow(Grant::on_matching(
-        [
-            Codebuild::BatchGetProjects,
-            Codebuild::CreateProject,
-            Codebuild::DeleteProject,
-            Codebuild::UpdateProject,
-        ],
-        names::arn("codebuild", format!("project/{environment}")),
-        NAMED,
-    ))
-    .allow(Grant::on_matching(
-        [
-            Logs::CreateLogGroup,
-            Logs::DeleteLogGroup,
-            Logs::DeleteRetentionPolicy,
-            Logs::ListTagsForResource,
-            Logs::PutRetentionPolicy,
-            Logs::TagResource,
-            Logs::UntagResource,
-        ],
-        names::arn("logs", format!("log-group:/aws/codebuild/{environment}")),
-        NAMED,
-    ))
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use crate::names;
+use crate::permissions::{Corrections, Rules};
 
 /// One service.
 pub(crate) struct Service {
@@ -30,6 +31,14 @@ pub(crate) struct ResourceSpec {
     pub(crate) write_only: Vec<String>,
     pub(crate) deprecated: Vec<String>,
     pub(crate) stateful: bool,
+    /// How it takes tags, if the registry says so.
+    pub(crate) tagging: Option<Map<String, Value>>,
+    /// Its ARN with variables.
+    pub(crate) arn: Option<String>,
+    /// By IAM action, a letter for every handler that uses it and a mark of what it is bound to.
+    pub(crate) permissions: Map<String, Value>,
+    /// When the handlers use them.
+    pub(crate) rules: Rules,
     pub(crate) attributes: Map<String, Value>,
     pub(crate) properties: Map<String, Value>,
     /// Nested types by name.
@@ -106,7 +115,7 @@ impl Patches {
 }
 
 impl Service {
-    pub(crate) fn read(path: &Path, patches: &mut Patches) -> Result<Self, String> {
+    pub(crate) fn read(path: &Path, patches: &mut Patches, corrections: &mut Corrections) -> Result<Self, String> {
         let facts = object(path)?;
         let name = facts
             .get("service")
@@ -116,8 +125,12 @@ impl Service {
         let module = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let resources = facts.get("resources").and_then(Value::as_object).into_iter().flatten();
         let resources = resources
-            .map(|(resource, facts)| ResourceSpec::read(&name, resource, facts, patches))
-            .collect();
+            .map(|(resource, facts)| {
+                let mut resource = ResourceSpec::read(&name, resource, facts, patches);
+                corrections.apply(&mut resource)?;
+                Ok(resource)
+            })
+            .collect::<Result<_, String>>()?;
         Ok(Self {
             name,
             module,
@@ -157,6 +170,10 @@ impl ResourceSpec {
             write_only: list("write_only"),
             deprecated: list("deprecated"),
             stateful: facts.get("stateful").is_some(),
+            tagging: facts.get("tagging").and_then(Value::as_object).cloned(),
+            arn: facts.get("arn").and_then(Value::as_str).map(str::to_owned),
+            permissions: map("permissions"),
+            rules: Rules::default(),
             attributes: map("attributes"),
             properties: map("properties"),
             types: map("types"),
@@ -197,7 +214,7 @@ pub(crate) fn actions(path: &Path, enabled: impl Fn(&str) -> bool) -> Result<BTr
     Ok(actions)
 }
 
-fn object(path: &Path) -> Result<Map<String, Value>, String> {
+pub(crate) fn object(path: &Path) -> Result<Map<String, Value>, String> {
     let text = fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     match serde_json::from_str(&text) {
         Ok(Value::Object(map)) => Ok(map),

@@ -1,19 +1,25 @@
-//! Refreshes the committed facts in `spec/` from an installed `cfn-lint`.
+//! Refreshes the committed facts in `spec/` from an installed `cfn-lint` and the CDK's `aws-service-spec`.
 //!
 //! ```text
-//! cargo run -p synth-aws --example refresh -- <site-packages>/cfnlint          # rewrite spec/ and the feature list
-//! cargo run -p synth-aws --example refresh -- <site-packages>/cfnlint --check  # name what is stale, exit 1
+//! refresh <site-packages>/cfnlint <node_modules>/@aws-cdk/aws-service-spec          # rewrite spec/ and the feature list
+//! refresh <site-packages>/cfnlint <node_modules>/@aws-cdk/aws-service-spec --check  # name what is stale, exit 1
 //! ```
 //!
-//! Only facts are taken over (names, types, constraints, marks), no descriptions. The output is a function of the input
-//! and of the committed spelling of IAM actions: running it twice changes nothing.
+//! Only facts are taken over (names, types, constraints, marks), no descriptions. The output is a function of the input, of the
+//! committed spelling of IAM actions and of the ARNs in `permissions.json`: running it twice changes nothing.
 
 #[path = "refresh/actions.rs"]
 mod actions;
+#[path = "refresh/arns.rs"]
+mod arns;
 #[path = "refresh/files.rs"]
 mod files;
+#[path = "refresh/handlers.rs"]
+mod handlers;
 #[path = "refresh/schema.rs"]
 mod schema;
+#[path = "refresh/tagging.rs"]
+mod tagging;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -28,6 +34,8 @@ use serde_json::{Map, Value};
 struct Arguments {
     /// The `cfnlint` package folder, for example `.venv/lib/python3.11/site-packages/cfnlint`.
     cfn_lint: PathBuf,
+    /// The folder of npm's `@aws-cdk/aws-service-spec`, which holds `db.json.gz`.
+    service_spec: PathBuf,
     /// Change nothing; exit with 1 and name every stale file if the committed facts are not current.
     #[arg(long)]
     check: bool,
@@ -42,8 +50,9 @@ fn main() -> ExitCode {
                 eprintln!("stale: {}", file.display());
             }
             eprintln!(
-                "help: cargo run -p synth-aws --example refresh -- {}",
-                arguments.cfn_lint.display()
+                "help: cargo run -p synth-aws --example refresh -- {} {}",
+                arguments.cfn_lint.display(),
+                arguments.service_spec.display()
             );
             ExitCode::FAILURE
         }
@@ -65,22 +74,34 @@ fn run(arguments: &Arguments) -> Result<Vec<PathBuf>, String> {
     let schemas = read_schemas(&data)?;
     let stateful = read_stateful(&data)?;
 
+    let committed = files::read_json(&package.join("spec/actions.json")).unwrap_or_default();
+    let policies = files::read_json(&data.join("AdditionalSpecs/Policies.json"))?;
+    let actions = actions::spelled(&policies, &committed)?;
+    let reference = handlers::Reference::of(&actions, &policies);
+    let arns = arns::read(&arguments.service_spec)?;
+    let corrections = files::read_json(&package.join("permissions.json"))?;
+
     let mut services: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
     for (type_name, schema) in &schemas {
         // `Module` is the one type without a service: cfn-lint's stand-in for every `….::MODULE` type.
         let (service, resource) = type_name.rsplit_once("::").unwrap_or((type_name, type_name));
-        let facts = schema::resource(schema, stateful.contains(type_name));
+        let mut facts = schema::resource(schema, stateful.contains(type_name));
+        let arn = arns.get(type_name);
+        if let Some(arn) = arn {
+            facts.insert("arn".to_owned(), Value::from(arn.as_str()));
+        }
+        let corrected = corrections.get(type_name).and_then(|facts| facts.get("arn")?.as_str());
+        facts.extend(tagging::of(schema)?);
+        facts.extend(handlers::permissions(
+            schema,
+            &reference,
+            corrected.or(arn.map(String::as_str)),
+        )?);
         services
             .entry(service.to_owned())
             .or_default()
             .insert(resource.to_owned(), Value::Object(facts));
     }
-
-    let committed = files::read_json(&package.join("spec/actions.json")).unwrap_or_default();
-    let actions = actions::spelled(
-        &files::read_json(&data.join("AdditionalSpecs/Policies.json"))?,
-        &committed,
-    )?;
 
     let mut outputs = BTreeMap::new();
     for (service, resources) in &services {
@@ -98,19 +119,12 @@ fn run(arguments: &Arguments) -> Result<Vec<PathBuf>, String> {
 
 /// The us-east-1 registry: every type that CloudFormation knows there, with its schema as cfn-lint patched it.
 fn read_schemas(data: &Path) -> Result<BTreeMap<String, Value>, String> {
-    let index = files::read_text(&data.join("schemas/providers/us_east_1.py"))?;
+    let index = files::read_json(&data.join("schemas/providers/us-east-1.json"))?;
     let mut schemas = BTreeMap::new();
-    for line in index.lines() {
-        // An entry reads `"AWS::S3::Bucket": "0123abcd",`; nothing else in the file has this form.
-        let quoted: Vec<&str> = line.trim().split('"').collect();
-        let [_, type_name, separator, hash, _] = quoted.as_slice() else {
-            continue;
-        };
-        if separator.trim() != ":" {
-            continue;
-        }
+    for (type_name, hash) in &index {
+        let hash = hash.as_str().ok_or_else(|| format!("{type_name} names no schema"))?;
         let schema = files::read_json(&data.join(format!("schemas/resources/{hash}.json")))?;
-        schemas.insert((*type_name).to_owned(), Value::Object(schema));
+        schemas.insert(type_name.clone(), Value::Object(schema));
     }
     match schemas.len() {
         0 => Err(format!("no types in {}: cfn-lint's layout has changed", data.display())),

@@ -115,7 +115,14 @@ impl Checker {
         let pattern = facts
             .pattern
             .map(|pattern| pattern.replace(r"\A", "^").replace(r"\Z", "$"));
-        if let Some(Ok(pattern)) = pattern.as_deref().map(regress::Regex::new)
+        // Only with the flag are `\p{L}` and its like properties of Unicode, and not the letter p.
+        let flags = pattern
+            .as_deref()
+            .filter(|pattern| pattern.contains(r"\p{"))
+            .map_or("", |_| "u");
+        if let Some(Ok(pattern)) = pattern
+            .as_deref()
+            .map(|pattern| regress::Regex::with_flags(pattern, flags))
             && pattern.find(text).is_none()
         {
             let allowed = facts.pattern.unwrap_or_default();
@@ -165,7 +172,7 @@ const fn found(node: &Node) -> &'static str {
     match node {
         Node::Null => "null",
         Node::Bool(_) => "true or false",
-        Node::Integer(_) | Node::Number(_) => "a number",
+        Node::Integer(_) | Node::Unsigned(_) | Node::Number(_) => "a number",
         Node::Text(_) => "text",
         Node::List(_) => "a list",
         Node::Object(_) => "an object",

@@ -30,7 +30,10 @@ mod units;
 mod value;
 
 pub use check::{Finding, check};
-pub use facts::{Bounds, PropertyFacts, ResourceFacts, Shape, StructFacts, TextFacts};
+pub use facts::{
+    Bound, Bounds, Called, PermissionFacts, PropertyFacts, ResourceFacts, ResourceHandler, Shape, StructFacts,
+    TagShape, Tagging, TaggingFacts, TextFacts,
+};
 pub use node::{Element, Entry, Intrinsic, Node, Object, Part, Target};
 pub use resource::{Handle, Resource};
 pub use units::{
@@ -46,6 +49,9 @@ pub use value::{AnyArn, Arn, Id, Json, Map, Name, Reference, Scalar, Value, pseu
     note = "actions are variants of one enum a service, such as `actions::S3::GetObject`"
 )]
 pub trait Action: Copy {
+    /// The service prefix, such as `s3`.
+    const SERVICE: &'static str;
+
     /// The service prefix and the action's name.
     fn qualified(self) -> &'static str;
 }

@@ -6,13 +6,10 @@ use aws_sdk_cloudformation::types::{Capability, Parameter, Tag};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use stacks::{Environment, Project};
+use synth::cloudformation::quotas::REQUEST_BYTES;
 use synth::{Assembly, Asset, SynthesizedStack};
 
 use crate::error::Error;
-
-/// The longest template that CloudFormation takes within a request, in bytes, see
-/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>.
-const LONGEST_INLINE: usize = 51_200;
 
 /// A stack that is to be.
 #[derive(Debug, Clone)]
@@ -127,7 +124,7 @@ impl Wanted {
 
     /// Whether the template is too long to be sent in a request.
     pub const fn is_large(&self) -> bool {
-        self.template.len() > LONGEST_INLINE
+        self.template.len() > REQUEST_BYTES
     }
 
     /// How many resources it has.

@@ -26,7 +26,7 @@ pub struct SynthesizedStack {
     pub depends_on: Vec<String>,
     /// The parameters that have no default, or that an asset provides.
     pub parameters: Vec<String>,
-    /// The tags of the stack, which CloudFormation passes on to its resources.
+    /// The tags of the stack, which its resources have as well.
     pub tags: Vec<(String, String)>,
     /// What must be acknowledged to deploy it, such as `CAPABILITY_NAMED_IAM`.
     pub capabilities: Vec<&'static str>,

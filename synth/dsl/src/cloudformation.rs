@@ -1,11 +1,37 @@
-//! `AWS::CloudFormation`: the generated types and custom resources.
+//! `AWS::CloudFormation`: the generated types, custom resources, and the role that CloudFormation applies templates with.
+
+mod service_role;
 
 use synth_aws::{Arn, Element, Handle, Node, Object, Value};
 
+pub use service_role::{Applied, ServiceRole};
 pub use synth_aws::cloudformation::*;
 
 use crate::fault::Fault;
 use crate::stack::Construct;
+
+/// CloudFormation's quotas of one template, see
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>.
+pub mod quotas {
+    /// Bytes of a template that is sent within a request.
+    pub const REQUEST_BYTES: usize = 51_200;
+    /// Bytes of a template that is sent as an object of S3.
+    pub const TEMPLATE_BYTES: usize = 1_000_000;
+    /// Bytes of a template's description.
+    pub const DESCRIPTION_BYTES: usize = 1_024;
+    /// Bytes of an output's description.
+    pub const OUTPUT_DESCRIPTION_BYTES: usize = 1_024;
+    /// Resources that a template declares.
+    pub const RESOURCES: usize = 500;
+    /// Parameters that a template declares.
+    pub const PARAMETERS: usize = 200;
+    /// Outputs that a template declares.
+    pub const OUTPUTS: usize = 200;
+    /// Characters of the logical id of a resource, a parameter or an output.
+    pub const LOGICAL_ID_CHARACTERS: usize = 255;
+    /// Characters of a stack's name.
+    pub const STACK_NAME_CHARACTERS: usize = 128;
+}
 
 /// A resource that a Lambda function creates, updates and deletes, see
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-custom-resources.html>.

@@ -5,36 +5,8 @@ use synth_aws::{Handle, Value, sub};
 
 pub use synth_aws::s3::*;
 
-use crate::iam::{Effect, Grant, Operator, PolicyDocument, Principal, Statement};
+use crate::iam::{Grant, Operator, PolicyDocument, Principal, Statement};
 use crate::stack::{DeletionPolicy, Stack};
-
-/// What is done to objects and lists of a bucket: the actions that a policy about transport has to name.
-///
-/// Named one by one because no wildcard action is emitted, not even in a denial.
-const DATA_ACTIONS: [S3; 22] = [
-    S3::AbortMultipartUpload,
-    S3::DeleteObject,
-    S3::DeleteObjectTagging,
-    S3::DeleteObjectVersion,
-    S3::DeleteObjectVersionTagging,
-    S3::GetBucketLocation,
-    S3::GetBucketVersioning,
-    S3::GetObject,
-    S3::GetObjectAttributes,
-    S3::GetObjectTagging,
-    S3::GetObjectVersion,
-    S3::GetObjectVersionAttributes,
-    S3::GetObjectVersionTagging,
-    S3::ListBucket,
-    S3::ListBucketMultipartUploads,
-    S3::ListBucketVersions,
-    S3::ListMultipartUploadParts,
-    S3::PutObject,
-    S3::PutObjectTagging,
-    S3::PutObjectVersionTagging,
-    S3::ReplicateObject,
-    S3::RestoreObject,
-];
 
 /// Grants on a bucket's objects. `keys` is a key, or a prefix that ends with `*`.
 pub trait ObjectGrants {
@@ -134,7 +106,7 @@ pub fn private_bucket(name: impl Into<Value<synth_aws::Name<Bucket>>>) -> Bucket
 #[track_caller]
 pub fn require_tls(stack: &mut Stack, logical_id: &str, bucket: Handle<Bucket>) {
     let everything: [Value<String>; 2] = [bucket.arn().into(), sub![bucket.arn(), "/*"]];
-    let statement = Statement::new(Effect::Deny, &Principal::Anyone, DATA_ACTIONS, everything);
+    let statement = Statement::deny_all::<S3>(&Principal::Anyone, everything);
     let document = PolicyDocument::new().with(statement.when(Operator::Bool, "aws:SecureTransport", "false"));
     stack.add(logical_id, BucketPolicy::new(bucket.name(), document));
 }

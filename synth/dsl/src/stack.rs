@@ -7,6 +7,7 @@ use std::panic::Location;
 use synth_aws::{Element, Handle, Intrinsic, Node, Object, Resource, ResourceFacts, Target, Value};
 
 use crate::assembly::{Asset, Document, Escape};
+use crate::cloudformation::quotas::LOGICAL_ID_CHARACTERS;
 use crate::fault::Fault;
 use crate::iam::Grant;
 use crate::parameter::{Parameter, ParameterHandle, ParameterType};
@@ -251,7 +252,8 @@ impl Stack {
         imported
     }
 
-    /// A tag that CloudFormation puts on the stack and on every resource in it that can be tagged.
+    /// A tag of the stack, and of every resource in it whose type takes tags: it is written in the property that the type has for
+    /// them, unless the resource has a tag of this key already.
     pub fn tag(&mut self, key: impl Into<String>, value: impl Into<String>) {
         self.tags.push((key.into(), value.into()));
     }
@@ -458,9 +460,11 @@ fn blame_callers(properties: &mut Object, added_at: &'static Location<'static>) 
 
 /// What is wrong with a logical id, if anything.
 pub(crate) fn logical_id_fault(logical_id: &str) -> Option<String> {
-    let allowed =
-        (1..=255).contains(&logical_id.len()) && logical_id.chars().all(|character| character.is_ascii_alphanumeric());
-    (!allowed).then(|| format!("{logical_id:?} is no logical id, allowed are 1 to 255 letters and digits"))
+    let allowed = (1..=LOGICAL_ID_CHARACTERS).contains(&logical_id.len())
+        && logical_id.chars().all(|character| character.is_ascii_alphanumeric());
+    (!allowed).then(|| {
+        format!("{logical_id:?} is no logical id, allowed are 1 to {LOGICAL_ID_CHARACTERS} letters and digits")
+    })
 }
 
 /// The element that a `Ref` or `Fn::GetAtt` names, if it is an element of a stack.

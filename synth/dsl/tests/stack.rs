@@ -445,6 +445,52 @@ fn tags_of_a_stack_are_handed_to_whoever_deploys_it() {
 }
 
 #[test]
+fn tags_of_a_stack_are_written_on_each_resource_in_the_property_and_the_form_of_its_type() {
+    let template = template(|stack| {
+        stack.tag("pull-request", "17");
+        stack.tag("team", "pipeline");
+        stack.add("Pool", synth::cognito::UserPool::new());
+        let own = [sqs::queue::Tag::new("own", "1"), sqs::queue::Tag::new("team", "mine")];
+        stack.add("Events", sqs::Queue::new().tags(own));
+        stack.add("Policy", sqs::QueuePolicy::new(json!({}), [text("q")]));
+    });
+    let of = |id: &str| &template["Resources"][id]["Properties"];
+    assert_eq!(
+        of("Pool")["UserPoolTags"],
+        json!({ "pull-request": "17", "team": "pipeline" })
+    );
+    assert_eq!(
+        of("Events")["Tags"],
+        json!([
+            { "Key": "own", "Value": "1" },
+            { "Key": "team", "Value": "mine" },
+            { "Key": "pull-request", "Value": "17" },
+        ])
+    );
+    assert_eq!(of("Policy").get("Tags"), None, "the type takes no tags");
+}
+
+#[test]
+fn tags_that_are_no_literal_are_a_fault_of_a_stack_with_tags() {
+    let mut app = App::new();
+    app.stack("app", "", |stack| {
+        stack.tag("team", "pipeline");
+        let queue = stack.add("Events", sqs::Queue::new());
+        stack.escape_hatch(queue, "Tags", json!("all of them"), "a test");
+    });
+    let faults = app.synthesize().unwrap_err();
+    let told: Vec<String> = faults
+        .0
+        .iter()
+        .map(|fault| format!("{}: {}", fault.path, fault.message))
+        .collect();
+    assert_eq!(
+        told,
+        ["Tags: is no literal, so the stack's tags cannot be written beside it"]
+    );
+}
+
+#[test]
 fn synthesis_gives_the_same_bytes_every_time() {
     let yaml = || {
         let stack = synthesized(|stack| {

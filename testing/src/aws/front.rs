@@ -24,7 +24,7 @@ use super::{
     execute_api::{Answered, Integrated},
     lock,
     model::{Protocol, Service},
-    rules,
+    quotas, rules,
     states::{self, StateMachines},
     wire::{Asked, Request},
 };
@@ -236,7 +236,10 @@ impl State {
                 None if operation == "DescribeAccountLimits" => {
                     Ok(Answer::given(service.protocol, 200, cloudformation::ACCOUNT_LIMITS))
                 }
-                None => self.backstage.forward(head, body).await,
+                None => {
+                    let (head, body) = cloudformation::in_path_form(head, body);
+                    self.backstage.forward(head, body).await
+                }
             },
             "apigateway" => self.backstage.forward(head, body).await.map(|mut answer| {
                 answer.body = with_booleans(&answer.body);
@@ -248,6 +251,9 @@ impl State {
                 Some(Err((code, message))) => Ok(Answer::error(service.protocol, 400, &code, &message)),
                 None => self.backstage.forward(head, body).await,
             },
+            "servicequotas" if operation == "ListServiceQuotas" => {
+                Ok(self.result(service, operation, &quotas::listed(parameters)))
+            }
             "states" => match self.run(operation, parameters).await {
                 Some(Ok(result)) => Ok(self.result(service, operation, &result)),
                 Some(Err((code, message))) => Ok(Answer::error(service.protocol, 400, &code, &message)),

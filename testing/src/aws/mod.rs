@@ -40,6 +40,7 @@ mod ministack;
 mod model;
 mod permissions;
 mod pipelines;
+mod quotas;
 mod resolve;
 mod rules;
 pub mod states;
@@ -69,6 +70,7 @@ pub use fault::Fault;
 pub use grants::{Difference, Grants, Statement, variables};
 pub use permissions::Permission;
 pub use pipelines::{Action, ActionStatus, Execution, ExecutionStatus, Pipelines, Step};
+pub use resolve::resolved;
 
 #[cfg(test)]
 pub(crate) use ministack::MINISTACK;

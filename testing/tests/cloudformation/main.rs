@@ -13,3 +13,4 @@ mod executed;
 mod failures;
 mod pipelines;
 mod refusals;
+mod tags;

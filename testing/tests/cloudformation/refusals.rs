@@ -168,6 +168,42 @@ fn names_that_stand_for_nothing_are_refused_by_every_operation() {
     assert!(account.stack("other").is_none(), "a refused stack is not there");
 }
 
+/// <https://github.com/aws/serverless-application-model/issues/1618>
+#[test]
+fn a_null_is_refused_by_every_operation_wherever_it_stands() {
+    let Some(account) = Account::start("no template holds a null") else {
+        return;
+    };
+    account
+        .call("CreateStack", STACK, &topic(json!({ "TopicName": "there" })), &[])
+        .unwrap();
+    account.settled(STACK);
+    let update = [("ChangeSetName", "c"), ("ChangeSetType", "UPDATE")];
+    for (null, place) in [
+        (json!({ "DisplayName": null }), "/Resources/Topic/Type/DisplayName"),
+        (
+            json!({ "Tags": [{ "Key": "team", "Value": { "Fn::Join": ["", ["a", null]] } }] }),
+            "/Resources/Topic/Type/Tags/0/Value/Fn::Join/1/1",
+        ),
+    ] {
+        let template = topic(null);
+        let message = format!("[{place}] 'null' values are not allowed in templates");
+        let expected = words("ValidationError", &message);
+        assert_eq!(refused(account.call("CreateStack", "other", &template, &[])), expected);
+        assert_eq!(refused(account.call("UpdateStack", STACK, &template, &[])), expected);
+        assert_eq!(
+            refused(account.call("CreateChangeSet", STACK, &template, &update)),
+            expected
+        );
+        let body = template.to_string();
+        let validated = account
+            .client
+            .query("cloudformation", "ValidateTemplate", &[("TemplateBody", &body)]);
+        assert_eq!(refused(validated), expected);
+    }
+    assert!(account.stack("other").is_none(), "a refused stack is not there");
+}
+
 #[test]
 fn an_import_of_nothing_ends_the_operation_before_its_first_resource() {
     let Some(account) = Account::start("imports are resolved") else {

@@ -117,7 +117,7 @@ impl Case {
             Fault::Aws {
                 service: "cloudformation",
                 ..
-            }
+            } | Fault::Crowded { .. }
         )
     }
 
@@ -174,6 +174,7 @@ impl Case {
         self.look(timeline, wrong);
         if timeline.pull.open {
             *timeline.account.builds.plan() = Plan::default();
+            timeline.account.unlimited();
             timeline.happens(&[Act::Close], Webhook::Arrives);
             run(timeline);
             self.look(timeline, wrong);
@@ -186,8 +187,12 @@ impl Case {
             promises.while_open(self.expect, self.during != Act::OpenFork);
         } else {
             promises.after_close();
+            if !matches!(self.fault, Fault::Crowded { others: 2.., .. }) {
+                promises.no_build_goes_on();
+            }
             promises.on_stage(self.expect);
         }
+        promises.only_what_ran_has_failed();
         wrong.append(&mut promises.broken);
     }
 }

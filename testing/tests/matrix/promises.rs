@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use codepipeline_local::{BuildStatus, PhaseKind};
 use contract::Decision;
 use http::Method;
 use runtime::record::{Record, Shared, Standing};
@@ -116,6 +117,14 @@ impl<'a, 'b> Promises<'a, 'b> {
         if expect == Expect::NoEnvironment {
             self.no_trace_on_aws();
         }
+        if expect == Expect::NotRun {
+            let status = self.statuses(&sha).remove(TESTS);
+            let words = status.map(|status| format!("{}: {}", status.state, status.description));
+            let words = words.unwrap_or_default();
+            self.check(words.starts_with("error: The tests could not run: "), || {
+                format!("the tests' status is {words:?}")
+            });
+        }
         if expect == Expect::Recovery {
             self.check(tests == "success", || format!("the tests' status is {tests}"));
             self.check(deployed == "success", || {
@@ -125,6 +134,46 @@ impl<'a, 'b> Promises<'a, 'b> {
         if deployed == "success" && deployable && expect != Expect::NoEnvironment {
             self.runs(&sha, ENVIRONMENT);
         }
+    }
+
+    /// No commit was ever told that its tests have failed, unless a build came to run its commands and failed.
+    pub(crate) fn only_what_ran_has_failed(&mut self) {
+        let commands = [PhaseKind::PreBuild, PhaseKind::Build, PhaseKind::PostBuild];
+        let builds = self.timeline.account.case_builds();
+        let mut tests = builds.iter().filter(|build| build.project.name.ends_with("-unit-test"));
+        let ran = tests.any(|build| {
+            let mut phases = build.phases.iter();
+            phases.any(|phase| {
+                commands.contains(&phase.kind) && matches!(phase.status, BuildStatus::Failed | BuildStatus::TimedOut)
+            })
+        });
+        // Of a commit that GitHub does not show, or whose archive could harm, there is nothing to test: that is its own fault.
+        let archive = [
+            "GitHub does not show the commit: ",
+            "The commit's archive was refused: ",
+        ];
+        for status in self.timeline.pull.repository.all_statuses() {
+            let own = archive.iter().any(|words| status.description.starts_with(words));
+            let failed = status.context == TESTS && status.state == "failure" && !own;
+            self.check(!failed || ran, || {
+                format!(
+                    "the tests of {} did not run, and are told to have failed: {}",
+                    status.sha, status.description
+                )
+            });
+        }
+    }
+
+    /// Nobody builds what nobody waits for.
+    pub(crate) fn no_build_goes_on(&mut self) {
+        self.timeline.move_pipelines();
+        let builds = self.timeline.account.case_builds();
+        let on: Vec<&str> = builds
+            .iter()
+            .filter(|build| !build.is_over())
+            .map(|build| build.id.as_str())
+            .collect();
+        self.check(on.is_empty(), || format!("builds go on: {on:?}"));
     }
 
     /// The environment runs this commit, and GitHub says so.

@@ -319,8 +319,10 @@ impl<'a> Timeline<'a> {
     }
 
     /// Lets pipelines go as far as they can at this time: until they wait for the clock, or for nothing.
-    fn move_pipelines(&self) {
+    pub(crate) fn move_pipelines(&self) {
         let engine = &self.account.engine;
+        engine.run_until_idle();
+        self.account.builds.press(engine);
         engine.run_until_idle();
         while engine.is_busy() && self.account.settle() {
             engine.run_until_idle();

@@ -4,12 +4,9 @@ use aws_sdk_cloudformation::types::{Capability, Tag};
 use sha2::{Digest, Sha256};
 use stacks::names::Names;
 use stacks::{Environment, Project};
+use synth::cloudformation::quotas::REQUEST_BYTES;
 
 use crate::sdk;
-
-/// The longest template that a request takes inline, see
-/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>.
-const LONGEST_INLINE: usize = 51_200;
 
 /// A stack as CloudFormation is to have it.
 #[derive(Debug, Clone)]
@@ -76,7 +73,7 @@ impl Wanted {
 
     /// Whether the template is too long to be sent inline.
     pub(super) fn is_large(&self) -> bool {
-        self.template.len() > LONGEST_INLINE
+        self.template.len() > REQUEST_BYTES
     }
 }
 
@@ -141,7 +138,7 @@ mod tests {
         project
             .application
             .package
-            .push(format!("echo {}", "x".repeat(LONGEST_INLINE)));
+            .push(format!("echo {}", "x".repeat(REQUEST_BYTES)));
         assert!(wanted(&project, "pr-17").is_large());
     }
 }

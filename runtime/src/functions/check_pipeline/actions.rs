@@ -6,18 +6,21 @@ use std::collections::BTreeMap;
 
 use aws_sdk_codepipeline::primitives::DateTime;
 use aws_sdk_codepipeline::types::{ActionExecutionDetail, ActionExecutionResult, ActionExecutionStatus};
+use contract::RunState;
 
-use crate::cloudformation;
+use super::verdict::{self, Verdict};
 
 /// A failed action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ActionFailure {
-    /// The stage, the action and its message.
-    pub(super) summary: String,
+    /// The stage and the action.
+    place: String,
+    /// Why, if anybody says so.
+    words: Option<String>,
+    /// Whose fault it is.
+    pub(super) verdict: Verdict,
     /// Where CodeBuild or CloudFormation shows more.
     pub(super) log: Option<String>,
-    /// Whether CloudFormation failed because AWS was asked too often: that says nothing of the commit.
-    pub(super) throttled: bool,
 }
 
 /// The stages at work, for people; nothing while none is.
@@ -41,21 +44,33 @@ pub(super) fn first_failure(actions: &[ActionExecutionDetail]) -> Option<ActionF
         .output
         .as_ref()
         .and_then(|output| output.execution_result.as_ref());
-    let summary = match result.and_then(message) {
-        Some(message) => format!("{} failed: {message}", place(failed)),
-        None => format!("{} failed.", place(failed)),
-    };
+    let words = result.and_then(message);
+    let code = result
+        .and_then(|result| result.error_details())
+        .and_then(|details| details.code());
+    let verdict = verdict::of_action(failed, code, words.as_deref().unwrap_or_default());
     let log = result
         .and_then(|result| result.external_execution_url.clone())
         .filter(|url| url.starts_with("https://"));
-    let kind = failed.input().and_then(|input| input.action_type_id());
-    let of_a_stack = kind.is_some_and(|kind| kind.provider() == "CloudFormation");
-    let throttled = of_a_stack && cloudformation::is_throttled(&summary);
     Some(ActionFailure {
-        summary,
+        place: place(failed),
+        words,
+        verdict,
         log,
-        throttled,
     })
+}
+
+impl ActionFailure {
+    /// One line for people: what has failed, or what could not be carried out.
+    pub(super) fn summary(&self, state: RunState) -> String {
+        let place = &self.place;
+        match (&self.words, state) {
+            (Some(words), RunState::Failed) => format!("{place} failed: {words}"),
+            (None, RunState::Failed) => format!("{place} failed."),
+            (Some(words), _) => format!("{place}: {words}"),
+            (None, _) => format!("{place} has failed, and nothing says why."),
+        }
+    }
 }
 
 /// The last try of every action.
@@ -129,6 +144,10 @@ mod tests {
         ActionExecutionResult::builder().error_details(details).build()
     }
 
+    fn told(actions: &[ActionExecutionDetail]) -> Option<String> {
+        first_failure(actions).map(|failure| failure.summary(RunState::Failed))
+    }
+
     #[test]
     fn the_failure_that_came_first_is_named_whatever_the_order_of_the_list() {
         let mut actions = vec![
@@ -137,7 +156,7 @@ mod tests {
             action("Source", "Fetch", ActionExecutionStatus::Succeeded, 10),
         ];
         for _ in 0..2 {
-            let failure = first_failure(&actions).map(|failure| failure.summary);
+            let failure = told(&actions);
             assert_eq!(failure.as_deref(), Some("Test/First failed: the cause"));
             actions.reverse();
         }
@@ -170,39 +189,13 @@ mod tests {
         let result = ActionExecutionResult::builder()
             .external_execution_summary("Build terminated\n  with state: FAILED")
             .build();
-        let failure = first_failure(&[failed("Test", "UnitTest", 1, result)]);
+        let failure = told(&[failed("Test", "UnitTest", 1, result)]);
         assert_eq!(
-            failure.map(|failure| failure.summary).as_deref(),
+            failure.as_deref(),
             Some("Test/UnitTest failed: Build terminated with state: FAILED")
         );
         let silent = failed("Test", "UnitTest", 1, ActionExecutionResult::builder().build());
-        assert_eq!(
-            first_failure(&[silent]).map(|failure| failure.summary).as_deref(),
-            Some("Test/UnitTest failed.")
-        );
-    }
-
-    #[test]
-    fn a_stack_that_failed_by_throttling_says_nothing_of_the_commit() {
-        let words = "Stack x-app-pr-17 is in ROLLBACK_COMPLETE: Api CREATE_FAILED: Too Many Requests (Service: ApiGateway, Status Code: 429, Request ID: 9649383f)";
-        let throttled = |provider: &str, words: &str| {
-            let kind = ActionTypeId::builder()
-                .category(ActionCategory::Deploy)
-                .owner(ActionOwner::Aws)
-                .provider(provider)
-                .version("1")
-                .build()
-                .expect("complete");
-            let mut action = failed("Deploy", "Execute", 1, saying(words));
-            action.input = Some(ActionExecutionInput::builder().action_type_id(kind).build());
-            first_failure(&[action]).is_some_and(|failure| failure.throttled)
-        };
-        assert!(throttled("CloudFormation", words));
-        assert!(!throttled(
-            "CloudFormation",
-            "Stack x-app-pr-17 is in ROLLBACK_COMPLETE: Items CREATE_FAILED: exists"
-        ));
-        assert!(!throttled("CodeBuild", words), "a test may print that");
+        assert_eq!(told(&[silent]).as_deref(), Some("Test/UnitTest failed."));
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(crate) fn actions(actions: &BTreeMap<String, Vec<String>>) -> String {
         }
         let _ = writeln!(
             source,
-            "}}\nimpl crate::Action for {enumeration} {{ fn qualified(self) -> &'static str {{ const NAMES: &[&str] = &[{qualified}]; NAMES[self as usize] }} }}"
+            "}}\nimpl crate::Action for {enumeration} {{ const SERVICE: &'static str = \"{prefix}\"; fn qualified(self) -> &'static str {{ const NAMES: &[&str] = &[{qualified}]; NAMES[self as usize] }} }}"
         );
     }
     source.push_str("}\n");

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde_json::{Map, Value};
 
 use crate::names;
+use crate::spec::ResourceSpec;
 
 /// The facts of one struct as the constant of that name.
 pub(super) fn struct_facts(source: &mut String, constant: &str, fields: &Map<String, Value>) {
@@ -29,6 +30,64 @@ pub(super) fn struct_facts(source: &mut String, constant: &str, fields: &Map<Str
         source,
         "{visibility}static {constant}: StructFacts = StructFacts {{ properties: &[{rows}] }};"
     );
+}
+
+/// How a type takes tags, as an expression.
+pub(super) fn tagging(facts: Option<&Map<String, Value>>) -> String {
+    let Some(facts) = facts else {
+        return "crate::Tagging::Unknown".to_owned();
+    };
+    let Some(property) = facts.get("property").and_then(Value::as_str) else {
+        return "crate::Tagging::Never".to_owned();
+    };
+    // A mark is written down only where it is `false`.
+    let mark = |name: &str| !facts.contains_key(name);
+    format!(
+        "crate::Tagging::By(crate::TaggingFacts {{ property: {property:?}, on_create: {}, updatable: {}, system_tags: {} }})",
+        mark("on_create"),
+        mark("updatable"),
+        mark("system_tags")
+    )
+}
+
+/// What the handlers of a type may do, as the rows of a table.
+pub(super) fn permissions(resource: &ResourceSpec) -> String {
+    // `arn:${Partition}:s3:::${BucketName}` is of the service `s3`.
+    let service = resource.arn.as_deref().and_then(|arn| arn.split(':').nth(2));
+    let mut rows = String::new();
+    for (action, letters) in &resource.permissions {
+        let letters = letters.as_str().unwrap_or_default();
+        let handlers: Vec<&str> = letters
+            .chars()
+            .filter_map(|letter| match letter {
+                'c' => Some("crate::ResourceHandler::Create"),
+                'r' => Some("crate::ResourceHandler::Read"),
+                'u' => Some("crate::ResourceHandler::Update"),
+                'd' => Some("crate::ResourceHandler::Delete"),
+                'l' => Some("crate::ResourceHandler::List"),
+                't' => Some("crate::ResourceHandler::Tagging"),
+                _ => None,
+            })
+            .collect();
+        let bound = match letters.chars().last() {
+            Some('@') => "Type",
+            Some('*') => "Nothing",
+            _ => "Other",
+        };
+        let own = service.is_some_and(|service| action.split(':').next() == Some(service));
+        let called = match (resource.rules.when.get(action), resource.rules.never.get(action)) {
+            (Some(properties), _) => format!("For(&{properties:?})"),
+            (None, Some(reason)) => format!("Never({reason:?})"),
+            (None, None) if own => "Always".to_owned(),
+            (None, None) => "Unknown".to_owned(),
+        };
+        let _ = writeln!(
+            rows,
+            "crate::PermissionFacts {{ action: {action:?}, handlers: &[{}], bound: crate::Bound::{bound}, called: crate::Called::{called} }},",
+            handlers.join(", ")
+        );
+    }
+    rows
 }
 
 fn shape_facts(shape: &Value) -> String {

@@ -181,13 +181,17 @@ impl<'a> Emitter<'a> {
             conditional_create_only,
             write_only,
             stateful,
+            arn,
+            tagging,
             attributes,
             ..
         } = self.resource;
         let attributes: Vec<&String> = attributes.keys().collect();
+        let tagging = facts::tagging(tagging.as_ref());
+        let permissions = facts::permissions(self.resource);
         let _ = writeln!(
             source,
-            "impl crate::Resource for {name} {{ const FACTS: &'static crate::ResourceFacts = {{ static FACTS: crate::ResourceFacts = crate::ResourceFacts {{ type_name: {type_name:?}, properties: &{nested}::facts::PROPERTIES, attributes: &{attributes:?}, create_only: &{create_only:?}, conditional_create_only: &{conditional_create_only:?}, write_only: &{write_only:?}, stateful: {stateful} }}; &FACTS }}; fn into_properties(self) -> crate::Object {{ self.0 }} }}",
+            "impl crate::Resource for {name} {{ const FACTS: &'static crate::ResourceFacts = {{ static FACTS: crate::ResourceFacts = crate::ResourceFacts {{ type_name: {type_name:?}, properties: &{nested}::facts::PROPERTIES, attributes: &{attributes:?}, create_only: &{create_only:?}, conditional_create_only: &{conditional_create_only:?}, write_only: &{write_only:?}, stateful: {stateful}, arn: {arn:?}, tagging: {tagging}, permissions: &[{permissions}] }}; &FACTS }}; fn into_properties(self) -> crate::Object {{ self.0 }} }}",
             name = self.name,
             nested = self.nested,
         );

@@ -52,7 +52,7 @@ fn resource_text(name: &str, facts: &Value) -> String {
         .into_iter()
         .flatten()
         .map(|(key, value)| match (key.as_str(), value) {
-            ("attributes" | "properties", Value::Object(map)) => {
+            ("attributes" | "no_actions" | "permissions" | "properties", Value::Object(map)) => {
                 format!("  {}: {}", Value::from(key.as_str()), rows(map, "   "))
             }
             ("types", Value::Object(map)) => {

@@ -28,7 +28,8 @@ use crate::Fault;
 /// assert_eq!(ModelSchema::of::<Item>().json()["properties"]["place"]["type"], serde_json::json!(["integer", "null"]));
 /// ```
 ///
-/// Everything stands inline. `Option` becomes a list of types with `null`, an enum of plain variants a list of values,
+/// Everything stands inline. `Option` becomes a list of types with `null`, an enum of plain variants a list of values, an `Option`
+/// of such an enum a pattern of its values, since a list would hold null, which CloudFormation takes nowhere in a template;
 /// `const` an enum of one; annotations that draft-04 does not know (`examples`, formats of numbers) are left out. What
 /// would change which bodies are taken if it were left out is a fault: `anyOf`, `oneOf`, `allOf`, `additionalProperties`,
 /// `exclusiveMinimum` and other keywords of later drafts, and types that contain themselves.
@@ -167,6 +168,8 @@ impl Rewriter {
             }
             "format" => {}
             "additionalProperties" if value == JsonValue::Bool(true) => {}
+            // What an absent `Option` is read as; it says nothing of which bodies are taken, and CloudFormation takes no null.
+            "default" if value.is_null() => {}
             "additionalProperties" if value == JsonValue::Bool(false) => {
                 let help =
                     "leave `deny_unknown_fields` to the handler: read the body with another type than the model's";
@@ -222,13 +225,37 @@ fn merge_nullable(schema: &mut Map<String, JsonValue>) {
         return;
     };
     merged.insert("type".to_owned(), serde_json::json!([kind, "null"]));
-    if let Some(JsonValue::Array(values)) = merged.get_mut("enum") {
-        values.push(JsonValue::Null);
+    if let Some(values) = merged.get("enum") {
+        let Some(pattern) = pattern_of(values) else { return };
+        merged.remove("enum");
+        merged.insert("pattern".to_owned(), pattern.into());
     }
     schema.remove("anyOf");
     for (key, value) in merged {
         schema.entry(key).or_insert(value);
     }
+}
+
+/// The pattern of exactly these texts; none if one of them is not text. A pattern says nothing of a value that is not text.
+fn pattern_of(values: &JsonValue) -> Option<String> {
+    let texts: Option<Vec<String>> = values
+        .as_array()?
+        .iter()
+        .map(|text| text.as_str().map(escaped))
+        .collect();
+    Some(format!("^({})$", texts?.join("|")))
+}
+
+/// Text with every character that means something in a regular expression (ECMA 262, as API Gateway reads it) escaped.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    for character in text.chars() {
+        if "\\^$.*+?()[]{}|/".contains(character) {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    escaped
 }
 
 /// `oneOf: [{const: a}, {const: b}]` → `{enum: [a, b]}`: an enum whose variants have doc comments.

@@ -53,10 +53,21 @@ impl Statement {
         actions: impl IntoIterator<Item = A>,
         resources: impl Into<Value<Vec<String>>>,
     ) -> Self {
-        let actions: Vec<Node> = actions
-            .into_iter()
-            .map(|action| Node::from(action.qualified()))
-            .collect();
+        let actions = actions.into_iter().map(|action| Node::from(action.qualified()));
+        Self::of(effect, principal, Node::List(actions.collect()), resources.into())
+    }
+
+    /// A denial of every action of a service, those that AWS has not made yet included: `s3:*`.
+    ///
+    /// Only a denial can be whole: what it leaves out would stay allowed, while what a permission leaves out is asked for.
+    #[track_caller]
+    pub fn deny_all<A: Action>(principal: &Principal, resources: impl Into<Value<Vec<String>>>) -> Self {
+        let actions = Node::from(format!("{}:*", A::SERVICE));
+        Self::of(Effect::Deny, principal, actions, resources.into())
+    }
+
+    #[track_caller]
+    fn of(effect: Effect, principal: &Principal, actions: Node, resources: Value<Vec<String>>) -> Self {
         let effect = match effect {
             Effect::Allow => "Allow",
             Effect::Deny => "Deny",
@@ -70,7 +81,7 @@ impl Statement {
             .with("Effect", effect)
             .with("Principal", principal)
             .with("Action", actions)
-            .with("Resource", resources.into().into_node());
+            .with("Resource", resources.into_node());
         Self {
             object,
             conditions: Vec::new(),

@@ -2,7 +2,7 @@
 
 use std::panic::Location;
 
-use synth_aws::{Action, Intrinsic, Node, Part, Value};
+use synth_aws::{Action, Intrinsic, Node, Part, Resource, ResourceFacts, Value, pseudo};
 
 use crate::fault::Fault;
 use crate::render;
@@ -86,6 +86,47 @@ impl Grant {
         Self::new(actions, Node::from("*"), Some(reason.into()))
     }
 
+    /// Leave to do nothing yet with what matches a pattern: what the actions of a
+    /// [`ServiceRole`](crate::cloudformation::ServiceRole) are bound to.
+    #[track_caller]
+    pub fn reaching(pattern: impl Into<Value<String>>, reason: impl Into<String>) -> Self {
+        Self {
+            actions: Vec::new(),
+            resources: vec![pattern.into().into_node()],
+            conditions: Vec::new(),
+            wildcard_reason: Some(reason.into()),
+            at: Location::caller(),
+        }
+    }
+
+    /// As [`reaching`](Self::reaching), the resources of a type whose name matches one of these patterns: its ARN, by AWS's own facts.
+    ///
+    /// A type without an ARN is a fault of synthesis.
+    #[track_caller]
+    pub fn named<R: Resource>(names: impl IntoIterator<Item = impl Into<String>>, reason: impl Into<String>) -> Self {
+        let resources = names.into_iter().map(|name| arn_named(R::FACTS, &name.into()));
+        Self {
+            actions: Vec::new(),
+            resources: resources.collect(),
+            conditions: Vec::new(),
+            wildcard_reason: Some(reason.into()),
+            at: Location::caller(),
+        }
+    }
+
+    /// On behalf of another line.
+    pub(crate) const fn at(mut self, at: &'static Location<'static>) -> Self {
+        self.at = at;
+        self
+    }
+
+    /// Whether both reach the same, for the same reason and under the same conditions.
+    pub(crate) fn reaches_as(&self, other: &Self) -> bool {
+        self.resources == other.resources
+            && self.conditions == other.conditions
+            && self.wildcard_reason == other.wildcard_reason
+    }
+
     #[track_caller]
     fn new<A: Action>(actions: impl IntoIterator<Item = A>, resource: Node, wildcard_reason: Option<String>) -> Self {
         let mut actions: Vec<&'static str> = actions.into_iter().map(Action::qualified).collect();
@@ -156,6 +197,32 @@ impl Grant {
         }
         faults
     }
+}
+
+/// The ARN of a type with its variables filled in: those of the account by pseudo parameters, everything from the first other on by
+/// the name.
+fn arn_named(facts: &ResourceFacts, name: &str) -> Node {
+    let Some(mut rest) = facts.arn else {
+        return Node::Invalid(format!("{} has no ARN that is known", facts.type_name));
+    };
+    let mut parts = Vec::new();
+    while let Some((literal, after)) = rest.split_once("${") {
+        let (variable, after) = after.split_once('}').unwrap_or((after, ""));
+        let value = match variable {
+            "Partition" => pseudo::partition(),
+            "Region" => pseudo::region(),
+            "Account" => pseudo::account_id(),
+            _ => {
+                parts.push(Part::Literal(format!("{literal}{name}").into()));
+                return Intrinsic::Sub(parts).into();
+            }
+        };
+        parts.push(Part::Literal(literal.to_owned().into()));
+        parts.push(Part::Value(value.into_node()));
+        rest = after;
+    }
+    parts.push(Part::Literal(rest.to_owned().into()));
+    Intrinsic::Sub(parts).into()
 }
 
 /// Whether an ARN holds `*` or `?` in its literal text.

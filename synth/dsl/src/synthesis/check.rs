@@ -6,13 +6,9 @@ use synth_aws::{Intrinsic, Node};
 
 use super::visit::every_node;
 use crate::assembly::Escape;
+use crate::cloudformation::quotas::{RESOURCES, STACK_NAME_CHARACTERS};
 use crate::fault::Fault;
 use crate::stack::{Body, Stack};
-
-/// CloudFormation's limit of a stack name.
-const LONGEST_STACK_NAME: usize = 128;
-/// CloudFormation's limit of resources in a template.
-const MOST_RESOURCES: usize = 500;
 
 /// No two stacks of one name.
 pub(super) fn distinct_names(stacks: &[Stack]) -> Vec<Fault> {
@@ -43,20 +39,18 @@ pub(super) fn stack(stack: &Stack, faults: &mut Vec<Fault>) {
     let mut characters = name.chars();
     let allowed = characters.next().is_some_and(|first| first.is_ascii_alphabetic())
         && characters.all(|character| character.is_ascii_alphanumeric() || character == '-')
-        && name.len() <= LONGEST_STACK_NAME;
+        && name.len() <= STACK_NAME_CHARACTERS;
     if !allowed {
         report(format!(
-            "{name:?} is no stack name, allowed are 1 to {LONGEST_STACK_NAME} letters, digits and hyphens, a letter first"
+            "{name:?} is no stack name, allowed are 1 to {STACK_NAME_CHARACTERS} letters, digits and hyphens, a letter first"
         ));
     }
     let elements = stack.elements.iter();
     let resources = elements.filter(|element| matches!(element.body, Body::Resource(_)));
     match resources.count() {
-        0 => report("the stack has no resource, allowed are 1 to 500".to_owned()),
-        1..=MOST_RESOURCES => {}
-        count => report(format!(
-            "the stack has {count} resources, allowed are 1 to {MOST_RESOURCES}"
-        )),
+        0 => report(format!("the stack has no resource, allowed are 1 to {RESOURCES}")),
+        1..=RESOURCES => {}
+        count => report(format!("the stack has {count} resources, allowed are 1 to {RESOURCES}")),
     }
     outputs(stack, faults);
 }

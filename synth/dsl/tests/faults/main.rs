@@ -8,6 +8,7 @@
     reason = "a helper of tests fails the test that called it"
 )]
 
+mod loader;
 mod names;
 mod order;
 mod reasons;

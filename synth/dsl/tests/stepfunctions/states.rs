@@ -72,7 +72,7 @@ fn a_task_with_everything() {
             "Resource": {"Fn::Sub": "arn:${AWS::Partition}:states:::lambda:invoke"},
             "Arguments": {
                 "FunctionName": {"Fn::GetAtt": ["FetchSource", "Arn"]},
-                "Payload": {"repository": "owner/name", "sha": "{% $states.input.id %}", "number": 17, "fork": null},
+                "Payload": {"repository": "owner/name", "sha": "{% $states.input.id %}", "number": 17, "fork": "{% null %}"},
             },
             "TimeoutSeconds": 300,
             "Assign": {"source": "{% $states.result.Payload %}", "key": "{% $states.result.Payload.objectKey %}"},

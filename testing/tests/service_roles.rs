@@ -1,0 +1,484 @@
+//! The roles that CloudFormation takes on, against what the registry says that its handlers call.
+//!
+//! The oracle is AWS's: the handlers' permissions in the registry's schemas, which the pinned cfn-lint ships.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+use testing::emission::{self, Emission};
+use testing::{cfn_lint, or_skip};
+
+/// A role that CloudFormation takes on, the stack that has it, and the stacks that it applies, by their beginnings.
+struct Applying {
+    role: &'static str,
+    within: &'static str,
+    applies: &'static [&'static str],
+}
+
+const ROLES: [Applying; 3] = [
+    Applying {
+        role: "CloudFormationRole",
+        within: "thebestest-deploy-pr-17",
+        applies: &["thebestest-app-pr-17"],
+    },
+    Applying {
+        role: "CloudFormationRole",
+        within: "thebestest-deploy-stage",
+        applies: &["thebestest-app-stage"],
+    },
+    Applying {
+        role: "StackRole",
+        within: "thebestest-pipeline-manager",
+        applies: &["thebestest-deploy-"],
+    },
+];
+
+/// Permissions that a role lacks although the handlers of a type name them.
+struct LeftOut {
+    of: &'static str,
+    actions: &'static [&'static str],
+    because: Reason,
+}
+
+/// Why a permission is not granted.
+enum Reason {
+    /// Only these properties call for it, and no resource of the type has one.
+    WithoutProperty(&'static [&'static str]),
+    /// Something else.
+    Otherwise(&'static str),
+}
+use Reason::{Otherwise, WithoutProperty};
+
+const LEFT_OUT: [LeftOut; 24] = [
+    LeftOut {
+        of: "AWS::ApiGateway::RestApi",
+        actions: &["apigateway:UpdateRestApiPolicy"],
+        because: WithoutProperty(&["Policy"]),
+    },
+    LeftOut {
+        of: "AWS::CodePipeline::Pipeline",
+        actions: &[
+            "codepipeline:DisableStageTransition",
+            "codepipeline:EnableStageTransition",
+        ],
+        because: WithoutProperty(&["DisableInboundStageTransitions"]),
+    },
+    LeftOut {
+        of: "AWS::CodePipeline::Pipeline",
+        actions: &["codepipeline:StartPipelineExecution"],
+        because: WithoutProperty(&["RestartExecutionOnUpdate"]),
+    },
+    LeftOut {
+        of: "AWS::Cognito::UserPool",
+        actions: &["kms:Decrypt", "kms:DescribeKey"],
+        because: WithoutProperty(&["LambdaConfig.KMSKeyID", "KeyConfiguration"]),
+    },
+    LeftOut {
+        of: "AWS::DynamoDB::Table",
+        actions: &["dynamodb:DescribeImport", "dynamodb:ImportTable"],
+        because: WithoutProperty(&["ImportSourceSpecification"]),
+    },
+    LeftOut {
+        of: "AWS::DynamoDB::Table",
+        actions: &[
+            "dynamodb:DisableKinesisStreamingDestination",
+            "dynamodb:EnableKinesisStreamingDestination",
+            "dynamodb:UpdateKinesisStreamingDestination",
+        ],
+        because: WithoutProperty(&["KinesisStreamSpecification"]),
+    },
+    LeftOut {
+        of: "AWS::DynamoDB::Table",
+        actions: &["dynamodb:UpdateContributorInsights"],
+        because: WithoutProperty(&["ContributorInsightsSpecification"]),
+    },
+    LeftOut {
+        of: "AWS::DynamoDB::Table",
+        actions: &["dynamodb:DeleteResourcePolicy", "dynamodb:PutResourcePolicy"],
+        because: WithoutProperty(&["ResourcePolicy"]),
+    },
+    LeftOut {
+        of: "AWS::DynamoDB::Table",
+        actions: &[
+            "dynamodb:AssociateTableReplica",
+            "dynamodb:BatchWriteItem",
+            "dynamodb:CreateTableReplica",
+            "dynamodb:DeleteItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+            "dynamodb:Scan",
+            "dynamodb:UpdateItem",
+        ],
+        because: Otherwise("only replicas of global tables, which are another type, are filled with items"),
+    },
+    LeftOut {
+        of: "AWS::IAM::ManagedPolicy",
+        actions: &["iam:AttachGroupPolicy", "iam:DetachGroupPolicy"],
+        because: WithoutProperty(&["Groups"]),
+    },
+    LeftOut {
+        of: "AWS::IAM::ManagedPolicy",
+        actions: &["iam:AttachUserPolicy", "iam:DetachUserPolicy"],
+        because: WithoutProperty(&["Users"]),
+    },
+    LeftOut {
+        of: "AWS::IAM::Role",
+        actions: &["iam:PutRolePermissionsBoundary"],
+        because: WithoutProperty(&["PermissionsBoundary"]),
+    },
+    LeftOut {
+        of: "AWS::IAM::Role",
+        actions: &["iam:DeleteRolePermissionsBoundary"],
+        because: Otherwise("a template that could take a boundary off would have none"),
+    },
+    LeftOut {
+        of: "AWS::Lambda::Function",
+        actions: &["ec2:DescribeNetworkInterfaces"],
+        because: WithoutProperty(&["VpcConfig"]),
+    },
+    LeftOut {
+        of: "AWS::Lambda::Function",
+        actions: &["kms:Decrypt"],
+        because: WithoutProperty(&["KmsKeyArn", "Code.SourceKMSKeyArn"]),
+    },
+    LeftOut {
+        of: "AWS::Lambda::Function",
+        actions: &["lambda:GetLayerVersion"],
+        because: WithoutProperty(&["Layers"]),
+    },
+    LeftOut {
+        of: "AWS::Lambda::Function",
+        actions: &[
+            "lambda:DeleteFunctionCodeSigningConfig",
+            "lambda:GetCodeSigningConfig",
+            "lambda:PutFunctionCodeSigningConfig",
+        ],
+        because: WithoutProperty(&["CodeSigningConfigArn"]),
+    },
+    LeftOut {
+        of: "AWS::Lambda::Function",
+        actions: &["lambda:PassCapacityProvider"],
+        because: WithoutProperty(&["CapacityProviderConfig"]),
+    },
+    LeftOut {
+        of: "AWS::Logs::LogGroup",
+        actions: &["logs:AssociateKmsKey", "logs:DisassociateKmsKey"],
+        because: WithoutProperty(&["KmsKeyId"]),
+    },
+    LeftOut {
+        of: "AWS::Logs::LogGroup",
+        actions: &["logs:CreateLogDelivery", "logs:PutDataProtectionPolicy"],
+        because: WithoutProperty(&["DataProtectionPolicy"]),
+    },
+    LeftOut {
+        of: "AWS::Logs::LogGroup",
+        actions: &["logs:DeleteIndexPolicy", "logs:PutIndexPolicy"],
+        because: WithoutProperty(&["FieldIndexPolicies"]),
+    },
+    LeftOut {
+        of: "AWS::Logs::LogGroup",
+        actions: &["logs:DeleteResourcePolicy", "logs:PutResourcePolicy"],
+        because: WithoutProperty(&["ResourcePolicyDocument"]),
+    },
+    LeftOut {
+        of: "AWS::Logs::LogGroup",
+        actions: &["logs:PutBearerTokenAuthentication"],
+        because: WithoutProperty(&["BearerTokenAuthenticationEnabled"]),
+    },
+    LeftOut {
+        of: "AWS::Logs::LogGroup",
+        actions: &["logs:PutLogGroupDeletionProtection"],
+        because: WithoutProperty(&["DeletionProtectionEnabled"]),
+    },
+];
+
+/// What a role may do although no handler of its types names it.
+const BEYOND: [(&str, &str, &str); 7] = [
+    (
+        "CloudFormationRole",
+        "lambda:InvokeFunction",
+        "CloudFormation calls the function behind a custom resource",
+    ),
+    (
+        "StackRole",
+        "s3:GetObject",
+        "CloudFormation fetches the stack's template",
+    ),
+    (
+        "StackRole",
+        "s3:GetObjectVersion",
+        "CloudFormation fetches the stack's template",
+    ),
+    ("StackRole", "codebuild:BatchGetProjects", CODEBUILD),
+    ("StackRole", "codebuild:CreateProject", CODEBUILD),
+    ("StackRole", "codebuild:DeleteProject", CODEBUILD),
+    ("StackRole", "codebuild:UpdateProject", CODEBUILD),
+];
+const CODEBUILD: &str = "the registry has no handlers of projects: these are CodeBuild's operations on them";
+
+/// The types that CloudFormation implements without handlers.
+const WITHOUT_HANDLERS: [&str; 1] = ["AWS::CodeBuild::Project"];
+
+/// What the registry says of the handlers of one type.
+struct Handlers(Map<String, Value>);
+
+impl Handlers {
+    fn of(schema: &Value) -> Self {
+        Self(schema["handlers"].as_object().cloned().unwrap_or_default())
+    }
+
+    fn permissions(&self, handler: &str) -> BTreeSet<String> {
+        let permissions = self
+            .0
+            .get(handler)
+            .and_then(|handler| handler["permissions"].as_array());
+        let permissions = permissions.into_iter().flatten().filter_map(Value::as_str);
+        permissions.map(str::to_owned).collect()
+    }
+}
+
+/// The types and resources of the stacks that a role applies.
+fn applied<'a>(everything: &'a [Emission], role: &Applying) -> BTreeMap<&'a str, Vec<&'a Value>> {
+    let mut types: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
+    let stacks = everything
+        .iter()
+        .filter(|emission| role.applies.iter().any(|name| emission.stack.name.starts_with(name)));
+    for resource in stacks.flat_map(Emission::resources) {
+        if resource.kind.starts_with("AWS::") {
+            types.entry(resource.kind).or_default().push(resource.properties);
+        }
+    }
+    types
+}
+
+/// What a role's statements allow.
+fn granted(everything: &[Emission], role: &Applying) -> BTreeSet<String> {
+    let within = everything.iter().find(|emission| emission.stack.name == role.within);
+    let resource = within.and_then(|emission| emission.resources().find(|resource| resource.id == role.role));
+    let Some(resource) = resource else {
+        panic!("{} has no {}", role.within, role.role)
+    };
+    let policies = resource.properties["Policies"].as_array();
+    let statements = policies
+        .into_iter()
+        .flatten()
+        .filter_map(|policy| policy["PolicyDocument"]["Statement"].as_array())
+        .flatten();
+    statements
+        .flat_map(|statement| match &statement["Action"] {
+            Value::Array(many) => many.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            one => vec![one.as_str().unwrap_or_default().to_owned()],
+        })
+        .collect()
+}
+
+/// The service prefix of a type's own actions.
+fn own_service(type_name: &str) -> String {
+    let service = type_name.split("::").nth(1).unwrap_or_default().to_lowercase();
+    match service.as_str() {
+        "cognito" => "cognito-idp:".to_owned(),
+        "stepfunctions" => "states:".to_owned(),
+        _ => format!("{service}:"),
+    }
+}
+
+/// Whether a property is set, in any item where a list is on the way.
+fn has(value: &Value, path: &str) -> bool {
+    if let Value::Array(items) = value {
+        return items.iter().any(|item| has(item, path));
+    }
+    let (first, rest) = path
+        .split_once('.')
+        .map_or((path, None), |(first, rest)| (first, Some(rest)));
+    match (value.get(first), rest) {
+        (None, _) => false,
+        (Some(_), None) => true,
+        (Some(inner), Some(rest)) => has(inner, rest),
+    }
+}
+
+/// The registry's handlers, or none where the machine cannot install cfn-lint.
+fn registry(everything: &[Emission]) -> Option<BTreeMap<String, Handlers>> {
+    let types = everything
+        .iter()
+        .flat_map(Emission::resources)
+        .map(|resource| resource.kind.to_owned())
+        .collect();
+    let schemas = or_skip("the roles of CloudFormation", cfn_lint::schemas(&types))?;
+    Some(
+        schemas
+            .into_iter()
+            .map(|(name, schema)| (name, Handlers::of(&schema)))
+            .collect(),
+    )
+}
+
+#[test]
+fn a_role_holds_what_the_handlers_of_the_types_that_it_applies_call() {
+    let everything = emission::everything();
+    let Some(registry) = registry(&everything) else { return };
+    let mut asked = 0;
+    let mut used = BTreeSet::new();
+    for role in &ROLES {
+        let granted = granted(&everything, role);
+        for (type_name, resources) in applied(&everything, role) {
+            let handlers = &registry[type_name];
+            let service = own_service(type_name);
+            let own = ["create", "update"]
+                .into_iter()
+                .flat_map(|handler| handlers.permissions(handler))
+                .filter(|permission| permission.starts_with(&service));
+            let read = ["read", "delete"]
+                .into_iter()
+                .flat_map(|handler| handlers.permissions(handler));
+            for permission in own.chain(read) {
+                asked += 1;
+                if granted.contains(&permission) || is_unknown(type_name, &permission) {
+                    continue;
+                }
+                let Some(left_out) = LEFT_OUT
+                    .iter()
+                    .position(|left| left.of == type_name && left.actions.contains(&permission.as_str()))
+                else {
+                    panic!("{} cannot apply {type_name}: it lacks {permission}", role.role)
+                };
+                used.insert(left_out);
+                if let WithoutProperty(properties) = LEFT_OUT[left_out].because {
+                    for property in properties {
+                        assert!(
+                            !resources.iter().any(|resource| has(resource, property)),
+                            "{} lacks {permission}, which {property} of {type_name} calls for",
+                            role.role
+                        );
+                    }
+                }
+            }
+        }
+    }
+    println!("{asked} permissions of {} roles", ROLES.len());
+    assert!(asked > 200, "only {asked} permissions were asked for");
+    for (index, left) in LEFT_OUT.iter().enumerate() {
+        let because = match left.because {
+            WithoutProperty(properties) => format!("none has {}", properties.join(" or ")),
+            Otherwise(reason) => reason.to_owned(),
+        };
+        println!("left out of {}: {}; {because}", left.of, left.actions.join(", "));
+        assert!(used.contains(&index), "no role lacks {:?}", left.actions);
+    }
+}
+
+#[test]
+fn what_a_set_property_calls_for_is_granted() {
+    let everything = emission::everything();
+    let mut asked = 0;
+    for role in &ROLES {
+        let granted = granted(&everything, role);
+        for (type_name, resources) in applied(&everything, role) {
+            let Some(facts) = synth::facts_of(type_name) else {
+                panic!("{type_name} is not generated")
+            };
+            for permission in facts.permissions {
+                let synth::Called::For(properties) = permission.called else {
+                    continue;
+                };
+                let set = properties
+                    .iter()
+                    .find(|property| resources.iter().any(|resource| has(resource, property)));
+                let Some(property) = set else { continue };
+                asked += 1;
+                assert!(
+                    granted.contains(permission.action) || permission.action == UNUSED_CONNECTION,
+                    "{} lacks {}, which {property} of {type_name} calls for",
+                    role.role,
+                    permission.action
+                );
+            }
+        }
+    }
+    assert!(asked > 5, "only {asked} permissions were asked for");
+}
+
+/// Stages call for it only where a source action uses a connection, which that of an environment does not.
+const UNUSED_CONNECTION: &str = "codestar-connections:PassConnection";
+
+/// Whether a handler names what is not an IAM action; `facts.rs` lists them all.
+fn is_unknown(type_name: &str, permission: &str) -> bool {
+    include_str!("facts/no_actions.txt").lines().any(|line| {
+        line.split_once(": ").is_some_and(|(name, types)| {
+            name.trim_matches('"').eq_ignore_ascii_case(permission)
+                && types.split(' ').any(|listed| listed == type_name)
+        })
+    })
+}
+
+#[test]
+fn a_role_may_do_nothing_that_no_handler_of_its_types_calls() {
+    let everything = emission::everything();
+    let Some(registry) = registry(&everything) else { return };
+    let mut looked_at = 0;
+    let mut beyond = BTreeSet::new();
+    for role in &ROLES {
+        let called: BTreeSet<String> = applied(&everything, role)
+            .keys()
+            .flat_map(|type_name| {
+                let handlers = &registry[*type_name];
+                ["create", "read", "update", "delete"].map(|handler| handlers.permissions(handler))
+            })
+            .flatten()
+            .collect();
+        let tagging = tagging(&everything, role);
+        for action in granted(&everything, role) {
+            looked_at += 1;
+            if called.contains(&action) || tagging.contains(&action) {
+                continue;
+            }
+            let reason = BEYOND
+                .iter()
+                .position(|(name, known, _)| *name == role.role && *known == action);
+            let Some(reason) = reason else {
+                panic!("{} may {action}, which no handler of its types calls", role.role)
+            };
+            beyond.insert(reason);
+        }
+    }
+    for (index, (role, action, reason)) in BEYOND.iter().enumerate() {
+        println!("{role} may {action}: {reason}");
+        assert!(beyond.contains(&index), "{action} of {role} is not beyond its handlers");
+    }
+    println!("{looked_at} actions of {} roles", ROLES.len());
+    assert!(looked_at > 200, "only {looked_at} actions were looked at");
+}
+
+/// What the tags of the applied types need.
+fn tagging(everything: &[Emission], role: &Applying) -> BTreeSet<String> {
+    let types = applied(everything, role).into_keys().map(str::to_owned).collect();
+    let schemas = cfn_lint::schemas(&types).unwrap_or_default();
+    schemas
+        .values()
+        .filter_map(|schema| schema["tagging"]["permissions"].as_array())
+        .flatten()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn a_type_without_handlers_is_known_as_such() {
+    let everything = emission::everything();
+    let Some(registry) = registry(&everything) else { return };
+    let mut types = BTreeSet::new();
+    for role in &ROLES {
+        types.extend(applied(&everything, role).into_keys());
+    }
+    let without: Vec<&str> = types
+        .iter()
+        .copied()
+        .filter(|type_name| registry[*type_name].0.is_empty())
+        .collect();
+    assert_eq!(
+        without, WITHOUT_HANDLERS,
+        "their permissions stand in permissions.json by hand"
+    );
+    assert!(types.len() > 15, "only {} types are applied", types.len());
+}
