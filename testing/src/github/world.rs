@@ -26,6 +26,8 @@ pub(super) struct World {
     pub(super) elsewhere: Option<u16>,
     /// Whether the token may see to webhooks.
     pub(super) token_sees_hooks: bool,
+    /// When a token ends, in the words of the header that says so.
+    pub(super) token_ends: Option<String>,
 }
 
 /// A repository.
@@ -144,6 +146,7 @@ impl World {
             outbox: Vec::new(),
             elsewhere: Some(202),
             token_sees_hooks: true,
+            token_ends: None,
         }
     }
 
