@@ -385,3 +385,29 @@ fn templates_fit_cloudformation() {
         assert!(description.len() <= 1024, "{name}: the description is too long");
     }
 }
+
+/// S3 expires by age, which says nothing of whether an object is deployed.
+#[test]
+fn no_code_that_may_be_deployed_expires_by_its_age() {
+    let mut rules = 0;
+    for bucket in emission::everything()
+        .iter()
+        .flat_map(Emission::resources)
+        .filter(|resource| resource.kind == "AWS::S3::Bucket")
+    {
+        for rule in bucket.properties["LifecycleConfiguration"]["Rules"]
+            .as_array()
+            .into_iter()
+            .flatten()
+        {
+            rules += 1;
+            let prefix = rule["Prefix"].as_str().unwrap_or_default();
+            let expires = !rule["ExpirationInDays"].is_null() || !rule["ExpirationDate"].is_null();
+            for code in ["packages/", "code/"] {
+                let meets = prefix.starts_with(code) || code.starts_with(prefix);
+                assert!(!(expires && meets), "{}: {rule}", bucket.id);
+            }
+        }
+    }
+    assert!(rules > 0, "no rule was looked at");
+}

@@ -134,6 +134,11 @@ impl GitHub {
         self.shared.world().token_sees_hooks = sees;
     }
 
+    /// What GitHub says of when a token ends, in the header `github-authentication-token-expiration`: nothing if nobody says.
+    pub fn token_ends(&self, end: &str) {
+        self.shared.world().token_ends = Some(end.to_owned());
+    }
+
     /// A repository, `owner/name`; it is made if it is not there.
     pub fn repository(&self, name: &str) -> Repository {
         Repository::of(&self.shared, name)

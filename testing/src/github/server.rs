@@ -17,7 +17,7 @@ use super::archive::{self, Broken};
 use super::description::Description;
 use super::fault::{Fault, Kind};
 use super::hooks;
-use super::world::{Request, World};
+use super::world::{Asker, Request, World};
 use crate::serve::{self, Serving};
 
 pub(super) type Body = UnsyncBoxBody<Bytes, Broken>;
@@ -153,7 +153,14 @@ fn decide(shared: &Shared, parts: &http::request::Parts, body: &[u8]) -> (Reply,
         api: &shared.api,
         archives: &shared.archives,
     };
-    let reply = question.answer(&mut world);
+    let mut reply = question.answer(&mut world);
+    if let Some(end) = world
+        .token_ends
+        .clone()
+        .filter(|_| matches!(asker, Asker::Token | Asker::Installation))
+    {
+        reply.headers.push(("github-authentication-token-expiration", end));
+    }
     for fault in operation.faults_of_answer(reply.status, &reply.body) {
         world.violations.push(format!(
             "the loopback GitHub's own answer to {method} {path} is at fault: {fault}"

@@ -28,6 +28,8 @@ pub(super) struct World {
     pub(super) token_sees_hooks: bool,
     /// Whether the token may administer repositories. The App may not.
     pub(super) token_administers: bool,
+    /// When a token ends, in the words of the header that says so.
+    pub(super) token_ends: Option<String>,
 }
 
 /// A repository.
@@ -149,6 +151,7 @@ impl World {
             elsewhere: Some(202),
             token_sees_hooks: true,
             token_administers: true,
+            token_ends: None,
         }
     }
 

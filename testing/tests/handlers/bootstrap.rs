@@ -187,6 +187,7 @@ async fn every_handler_answers_through_the_runtime_api() {
     let checked = stage.invoke("check_stack", &json!({ "target": target, "stack_id": id }));
     assert!(!matches!(checked, Answer::Nothing), "{}", stage.logs);
 
+    stage.github.token_ends("9999-12-31 23:59:59 UTC");
     let reconciled = stage.output("reconcile", &json!({ "dry_run": false }));
     assert_eq!(reconciled["compared"], 1, "{reconciled}");
     let torn_down = stage.output("teardown", &json!({ "target": target }));
@@ -233,18 +234,38 @@ fn check_logs(stage: &Stage) {
         "only {of_target} lines say what they are about:\n{}",
         stage.logs
     );
-    let metric = |name: &str| {
-        stage
-            .logs
-            .lines()
-            .filter(|line| line.contains("\"_aws\"") && line.contains(name))
-            .count()
-    };
-    assert!(metric("\"Duration\"") >= 12, "{}", stage.logs);
-    assert_eq!(metric("StuckPullRequests"), 1, "{}", stage.logs);
+    check_metrics(&stage.logs);
     for secret in [WEBHOOK_SECRET, &stage.github.token()] {
         assert!(!stage.logs.contains(secret), "a secret is in the logs");
     }
+}
+
+/// Each metric is published in the namespace that the alarms watch, without dimensions, and there are no others: each costs money.
+fn check_metrics(logs: &str) {
+    let lines = logs.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut published = Vec::new();
+    for line in lines.filter(|line| !line["_aws"].is_null()) {
+        for metric in line["_aws"]["CloudWatchMetrics"].as_array().expect("metrics") {
+            assert_eq!(metric["Namespace"], emission::project().project, "{line}");
+            assert_eq!(metric["Dimensions"], json!([[]]), "{line}");
+            for named in metric["Metrics"].as_array().expect("names") {
+                let name = named["Name"].as_str().expect("a name").to_owned();
+                assert!(line[&name].is_number(), "{line}");
+                published.push(name);
+            }
+        }
+    }
+    published.sort_unstable();
+    assert_eq!(
+        published,
+        ["CredentialDaysLeft", "StuckPullRequests"],
+        "one run of the reconciler"
+    );
+    assert!(
+        published
+            .iter()
+            .all(|name| contract::metric::ALL.contains(&name.as_str()))
+    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Who asks: a GitHub App that makes itself tokens, and what opens nothing.
 
+use runtime::github::Client;
 use testing::github::Asker;
 
 use super::{MARKER, NAME, SHA, client, seconds, status, test, within};
@@ -51,6 +52,27 @@ async fn an_app_makes_itself_a_token_and_uses_it_until_it_ends() {
             Asker::Installation
         ]
     );
+}
+
+#[tokio::test]
+async fn when_a_token_ends_is_learned_from_githubs_answers_and_a_new_one_replaces_it() {
+    let Some(test) = test("a token that ends") else { return };
+    let ask = async |client: &Client| {
+        let time = within(seconds(30));
+        let asked = client.set_status(NAME, SHA, &status(), &time).await;
+        asked.expect("GitHub takes it");
+        client.token_lasts()
+    };
+    let token = client(&test.github, test.github.token());
+    assert_eq!(token.token_lasts(), None, "nobody was asked");
+    assert_eq!(ask(&token).await, None, "it does not end");
+    test.github.token_ends("9999-12-31 23:59:59 UTC");
+    assert!(ask(&token).await.is_some_and(|lasts| lasts > 1_000 * seconds(86_400)));
+    test.github.token_ends("2024-01-01 02:00:00 +0200");
+    assert_eq!(ask(&token).await, Some(seconds(0)), "it has ended");
+    // The key of an App does not end, and the tokens that it makes itself are replaced in time.
+    let app = client(&test.github, test.github.app());
+    assert_eq!(ask(&app).await, None);
 }
 
 #[tokio::test]
