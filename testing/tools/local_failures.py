@@ -92,7 +92,7 @@ def list_stack_resources(parameters):
         before = shown.get(event["LogicalResourceId"], event)["PhysicalResourceId"]
         physical = event["PhysicalResourceId"] or before
         # What becomes of one that was replaced is not shown: another one has its place.
-        if event["ResourceStatus"].startswith("DELETE_") and physical != before:
+        if event["ResourceStatus"].startswith("DELETE_") and before not in ("", physical):
             continue
         shown[event["LogicalResourceId"]] = {**event, "PhysicalResourceId": physical}
     listed, token, refused = handlers._page(list(shown.values()), parameters, "ListStackResources")
