@@ -2,6 +2,8 @@
 //!
 //! The oracle is AWS's: the handlers' permissions in the registry's schemas, which the pinned cfn-lint ships.
 
+#![expect(clippy::expect_used, reason = "a test that cannot read what it judges has failed")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
@@ -15,7 +17,16 @@ struct Applying {
     applies: &'static [&'static str],
 }
 
-const ROLES: [Applying; 3] = [
+const ROLES: [Applying; 4] = [
+    Applying {
+        role: "CloudFormationRole",
+        within: "thebestest-bootstrap",
+        applies: &[
+            "thebestest-artifacts",
+            "thebestest-unit-test",
+            "thebestest-pipeline-manager",
+        ],
+    },
     Applying {
         role: "CloudFormationRole",
         within: "thebestest-deploy-pr-17",
@@ -220,6 +231,13 @@ const CODEBUILD: &str = "the registry has no handlers of projects: these are Cod
 /// The types that CloudFormation implements without handlers.
 const WITHOUT_HANDLERS: [&str; 1] = ["AWS::CodeBuild::Project"];
 
+/// The shipped configuration's stacks, and the one that an administrator applies before them.
+fn everything() -> Vec<Emission> {
+    let mut everything = emission::bootstrap(&emission::project());
+    everything.extend(emission::everything());
+    everything
+}
+
 /// What the registry says of the handlers of one type.
 struct Handlers(Map<String, Value>);
 
@@ -316,7 +334,7 @@ fn registry(everything: &[Emission]) -> Option<BTreeMap<String, Handlers>> {
 
 #[test]
 fn a_role_holds_what_the_handlers_of_the_types_that_it_applies_call() {
-    let everything = emission::everything();
+    let everything = everything();
     let Some(registry) = registry(&everything) else { return };
     let mut asked = 0;
     let mut used = BTreeSet::new();
@@ -370,7 +388,7 @@ fn a_role_holds_what_the_handlers_of_the_types_that_it_applies_call() {
 
 #[test]
 fn what_a_set_property_calls_for_is_granted() {
-    let everything = emission::everything();
+    let everything = everything();
     let mut asked = 0;
     for role in &ROLES {
         let granted = granted(&everything, role);
@@ -414,7 +432,7 @@ fn is_unknown(type_name: &str, permission: &str) -> bool {
 
 #[test]
 fn a_role_may_do_nothing_that_no_handler_of_its_types_calls() {
-    let everything = emission::everything();
+    let everything = everything();
     let Some(registry) = registry(&everything) else { return };
     let mut looked_at = 0;
     let mut beyond = BTreeSet::new();
@@ -465,7 +483,7 @@ fn tagging(everything: &[Emission], role: &Applying) -> BTreeSet<String> {
 
 #[test]
 fn a_type_without_handlers_is_known_as_such() {
-    let everything = emission::everything();
+    let everything = everything();
     let Some(registry) = registry(&everything) else { return };
     let mut types = BTreeSet::new();
     for role in &ROLES {
@@ -481,4 +499,20 @@ fn a_type_without_handlers_is_known_as_such() {
         "their permissions stand in permissions.json by hand"
     );
     assert!(types.len() > 15, "only {} types are applied", types.len());
+}
+
+#[test]
+fn the_bootstrap_stack_passes_cfn_lint_for_the_longest_project_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let stacks = [emission::project(), emission::longest_project()]
+        .iter()
+        .flat_map(emission::bootstrap)
+        .collect::<Vec<_>>();
+    let texts: Vec<_> = stacks.iter().flat_map(Emission::texts).collect();
+    assert_eq!(texts.len(), 4, "two stacks, each as YAML and as JSON");
+    let paths = emission::write(folder.path(), &texts).expect("the templates are written");
+    let Some(findings) = or_skip("the bootstrap stack passes cfn-lint", cfn_lint::lint(&paths, &[])) else {
+        return;
+    };
+    assert!(findings.is_empty(), "{findings:?}");
 }
