@@ -92,7 +92,6 @@ fn functions(project: &Project, own: &str) -> Vec<Applied> {
     vec![
         passing::<lambda::Function>(named::<lambda::Function>(own), "Role", "lambda.amazonaws.com", own)
             .using("Code", code),
-        Applied::of::<lambda::Permission>(named::<lambda::Permission>(own)),
         Applied::of::<logs::LogGroup>(Grant::named::<logs::LogGroup>(groups, NAMED)),
         passing::<stepfunctions::StateMachineResource>(
             named::<stepfunctions::StateMachineResource>(own),

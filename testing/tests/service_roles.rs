@@ -60,7 +60,12 @@ enum Reason {
 }
 use Reason::{Otherwise, WithoutProperty};
 
-const LEFT_OUT: [LeftOut; 24] = [
+const LEFT_OUT: [LeftOut; 25] = [
+    LeftOut {
+        of: "AWS::StepFunctions::StateMachine",
+        actions: &["kms:Decrypt"],
+        because: WithoutProperty(&["EncryptionConfiguration"]),
+    },
     LeftOut {
         of: "AWS::ApiGateway::RestApi",
         actions: &["apigateway:UpdateRestApiPolicy"],
@@ -204,28 +209,26 @@ const LEFT_OUT: [LeftOut; 24] = [
     },
 ];
 
-/// What a role may do although no handler of its types names it.
-const BEYOND: [(&str, &str, &str); 7] = [
+/// What a role may do although no handler of its types names it: a part of the name of the stack that has the role, and why.
+const BEYOND: [(&str, &str, &str); 8] = [
+    ("-deploy-", "lambda:InvokeFunction", CUSTOM_RESOURCE),
+    ("-bootstrap", "lambda:InvokeFunction", CUSTOM_RESOURCE),
     (
-        "CloudFormationRole",
-        "lambda:InvokeFunction",
-        "CloudFormation calls the function behind a custom resource",
-    ),
-    (
-        "StackRole",
+        "-pipeline-manager",
         "s3:GetObject",
         "CloudFormation fetches the stack's template",
     ),
     (
-        "StackRole",
+        "-pipeline-manager",
         "s3:GetObjectVersion",
         "CloudFormation fetches the stack's template",
     ),
-    ("StackRole", "codebuild:BatchGetProjects", CODEBUILD),
-    ("StackRole", "codebuild:CreateProject", CODEBUILD),
-    ("StackRole", "codebuild:DeleteProject", CODEBUILD),
-    ("StackRole", "codebuild:UpdateProject", CODEBUILD),
+    ("", "codebuild:BatchGetProjects", CODEBUILD),
+    ("", "codebuild:CreateProject", CODEBUILD),
+    ("", "codebuild:DeleteProject", CODEBUILD),
+    ("", "codebuild:UpdateProject", CODEBUILD),
 ];
+const CUSTOM_RESOURCE: &str = "CloudFormation calls the function behind a custom resource";
 const CODEBUILD: &str = "the registry has no handlers of projects: these are CodeBuild's operations on them";
 
 /// The types that CloudFormation implements without handlers.
@@ -453,16 +456,19 @@ fn a_role_may_do_nothing_that_no_handler_of_its_types_calls() {
             }
             let reason = BEYOND
                 .iter()
-                .position(|(name, known, _)| *name == role.role && *known == action);
+                .position(|(within, known, _)| role.within.contains(within) && *known == action);
             let Some(reason) = reason else {
                 panic!("{} may {action}, which no handler of its types calls", role.role)
             };
             beyond.insert(reason);
         }
     }
-    for (index, (role, action, reason)) in BEYOND.iter().enumerate() {
-        println!("{role} may {action}: {reason}");
-        assert!(beyond.contains(&index), "{action} of {role} is not beyond its handlers");
+    for (index, (within, action, reason)) in BEYOND.iter().enumerate() {
+        println!("a role of *{within}* may {action}: {reason}");
+        assert!(
+            beyond.contains(&index),
+            "{action} of *{within}* is not beyond its handlers"
+        );
     }
     println!("{looked_at} actions of {} roles", ROLES.len());
     assert!(looked_at > 200, "only {looked_at} actions were looked at");
