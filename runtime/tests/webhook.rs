@@ -179,6 +179,40 @@ fn a_merge_into_the_stage_branch_is_promoted_and_any_other_end_is_a_teardown() {
     assert_eq!(verified.change.expect("it is of a pull request").sha, HEAD);
 }
 
+/// Such a body is among the payloads that people have published.
+#[test]
+fn what_was_closed_is_closed_whatever_else_the_body_says() {
+    let closed = with("closed", "/pull_request/state", json!("open"));
+    assert_eq!(decide(&closed, &project(""), None).decision, Decision::TearDown);
+    let mut merged = merged("main");
+    merged["pull_request"]["state"] = json!("open");
+    assert_eq!(decide(&merged, &project(""), None).decision, Decision::Promote);
+}
+
+#[test]
+fn an_action_that_is_ignored_needs_no_field_of_the_pull_request() {
+    for action in [
+        "assigned",
+        "review_requested",
+        "locked",
+        "auto_merge_enabled",
+        "something_new",
+    ] {
+        let mut body = event(action);
+        body["pull_request"] = json!({ "number": "seventeen" });
+        body["label"] = json!(7);
+        body["changes"] = json!([]);
+        assert_eq!(decide(&body, &project(""), None).decision, Decision::Ignore, "{action}");
+    }
+    let mut unlabeled = event("unlabeled");
+    unlabeled["pull_request"] = Value::Null;
+    unlabeled["label"] = json!({ "name": "bug" });
+    assert_eq!(decide(&unlabeled, &project(""), None).decision, Decision::Ignore);
+    let mut foreign = with("opened", "/repository/full_name", json!("other/name"));
+    foreign["pull_request"] = Value::Null;
+    assert_eq!(decide(&foreign, &project(""), None).decision, Decision::Ignore);
+}
+
 #[test]
 fn a_draft_waits_and_loses_what_it_has() {
     let draft = |action| with(action, "/pull_request/draft", json!(true));
@@ -284,6 +318,7 @@ fn a_body_that_is_not_what_its_event_promises_is_refused_without_an_echo() {
     let secret = "do-not-repeat-me";
     for (place, value) in [
         ("/action", json!(7)),
+        ("/pull_request", Value::Null),
         ("/pull_request", json!(secret)),
         ("/pull_request/number", json!(secret)),
         ("/pull_request/number", json!(-1)),

@@ -6,7 +6,11 @@
 //! | `<project>-unit-test/`, `pr-…/`, `stage-…/` | CodePipeline's own artifacts | for the project's retention |
 //! | `templates/` | templates too large to be sent inline | for the project's retention |
 //! | `code/` | the pipeline's own Lambda code, by content hash | for good: a rollback needs it |
-//! | `packages/` | the applications' code, by content hash | until the environment is torn down |
+//! | `packages/pr-…/` | the applications' code, by content hash | until the environment is torn down |
+//! | `packages/stage/` | the same of `stage` | while it is deployed or younger than the retention: the reconciler removes the rest |
+//!
+//! What may be deployed never expires by its age, which says nothing of that. Of packages, versions alone expire that are not current:
+//! CloudFormation names none, so it takes the current one.
 //!
 //! Only roles that other stacks grant something reach it, and only over TLS.
 
@@ -29,6 +33,8 @@ pub struct Exports {
 pub const SOURCES: &str = "source/";
 /// Where large templates lie.
 pub const TEMPLATES: &str = "templates/";
+/// Where the applications' code lies.
+pub const PACKAGES: &str = "packages/";
 /// Where the pipeline's own code lies.
 pub const CODE: &str = "code/";
 
@@ -49,6 +55,7 @@ pub fn stack(stack: &mut Stack, project: &Project) -> Exports {
         .into_iter()
         .map(|(id, prefix)| expire(id, prefix, retention))
         .collect();
+    rules.push(expire_superseded("Packages", PACKAGES, retention));
     rules.push(abandon_uploads());
     let artifacts = s3::private_bucket(names.artifacts_bucket().trusted::<Name<s3::Bucket>>())
         .lifecycle_configuration(bucket::LifecycleConfiguration::new(rules));
@@ -74,6 +81,15 @@ fn expire(id: &str, prefix: &str, retention: synth::Duration) -> bucket::Rule {
         .prefix(prefix)
         .expiration_in_days(retention)
         .noncurrent_version_expiration(bucket::NoncurrentVersionExpiration::new(days(1)))
+}
+
+/// Removes versions under a prefix that were overwritten or deleted, after the retention, and what marks them as deleted then.
+fn expire_superseded(id: &str, prefix: &str, retention: synth::Duration) -> bucket::Rule {
+    bucket::Rule::new(bucket::RuleStatus::Enabled)
+        .id(id)
+        .prefix(prefix)
+        .expired_object_delete_marker(true)
+        .noncurrent_version_expiration(bucket::NoncurrentVersionExpiration::new(retention))
 }
 
 /// An upload that was never completed costs money and shows nowhere.

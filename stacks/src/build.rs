@@ -13,6 +13,9 @@ use crate::project::{Compute, Processor};
 pub(crate) const ENVIRONMENT: Variable = Variable::new("ENVIRONMENT");
 
 /// A CodeBuild project that a pipeline starts. Its source's buildspec is the deployed one, never the commit's own.
+///
+/// A build may take so many minutes, and wait for its turn as long: longer nobody waits for it. Left out, CodeBuild would keep it in
+/// its queue for eight hours, see <https://docs.aws.amazon.com/codebuild/latest/userguide/builds-working.html>.
 #[track_caller]
 pub(crate) fn project(
     configuration: &Project,
@@ -20,6 +23,7 @@ pub(crate) fn project(
     role: Value<Arn<RoleResource>>,
     logs: Value<Name<logs::LogGroup>>,
     buildspec: Value<String>,
+    minutes: u32,
 ) -> codebuild::Project {
     let (kind, credentials) = match configuration.build.processor {
         Processor::Arm64 => (
@@ -46,6 +50,8 @@ pub(crate) fn project(
         source(buildspec),
     )
     .name(name)
+    .timeout_in_minutes(synth::minutes(minutes.into()))
+    .queued_timeout_in_minutes(synth::minutes(minutes.into()))
     .logs_config(project::LogsConfig::new().cloud_watch_logs(log))
 }
 

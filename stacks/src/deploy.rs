@@ -26,8 +26,15 @@ const CODE_BUCKET: Variable = Variable::new("CODE_BUCKET");
 const CODE_PREFIX: Variable = Variable::new("CODE_PREFIX");
 /// The zip that the project's commands have written.
 const CODE: Variable = Variable::new("CODE");
-/// The key that the zip was uploaded under: made of its content, so that equal code is uploaded once.
+/// The key that the zip was uploaded under: made of its content, so that equal code changes nothing.
 const CODE_KEY: Variable = Variable::new("CODE_KEY");
+/// Prints the hash of what is in the zip that is its argument: each file's name, mode and content, in the names' order. The zip's own
+/// bytes say less, since they hold times: `zip` makes others of the same files every time.
+const HASH: &str = "import hashlib, sys, zipfile; \
+    archive = zipfile.ZipFile(sys.argv[1]); \
+    digest = lambda data: hashlib.sha256(data).hexdigest(); \
+    files = sorted(f\"{file.filename!r} {file.external_attr >> 16:o} {digest(archive.read(file))}\" for file in archive.infolist()); \
+    print(digest(\"\\n\".join(files).encode()))";
 
 /// The file with the stack's tags, see
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/continuous-delivery-codepipeline-cfn-artifacts.html>.
@@ -56,9 +63,15 @@ pub fn stack(stack: &mut Stack, project: &Project, environment: Environment, art
     let given = spec
         .clone()
         .given(&[ENVIRONMENT.name(), CODE_BUCKET.name(), CODE_PREFIX.name()]);
-    let package = build::project(project, &package_name, role.arn(), logs.name(), given)
-        .description(format!("Packages a commit for the environment {environment}."))
-        .timeout_in_minutes(synth::minutes(project.limits.deploy_minutes.into()));
+    let package = build::project(
+        project,
+        &package_name,
+        role.arn(),
+        logs.name(),
+        given,
+        project.limits.deploy_minutes,
+    )
+    .description(format!("Packages a commit for the environment {environment}."));
     let package = stack.add("Package", package);
     stack.document(Document {
         name: format!("{package_name}.buildspec.yaml"),
@@ -124,7 +137,7 @@ pub fn stack(stack: &mut Stack, project: &Project, environment: Environment, art
     );
 }
 
-/// Synthesizes the template, packages the code and uploads it under its content's hash.
+/// Synthesizes the template, packages the code and uploads it under the hash of what is in it.
 ///
 /// The stack's tags are written last and by us: CodePipeline gives a stack no others, and teardown finds the environment by them.
 fn buildspec(project: &Project, environment: Environment) -> Buildspec {
@@ -143,9 +156,11 @@ fn buildspec(project: &Project, environment: Environment) -> Buildspec {
         spec = spec.variable(CODE, code.as_str()).export(CODE_KEY);
         let key = CODE_KEY.name();
         finish = finish
+            // The assignment fails with what it runs, as `export` would not.
             .command(format!(
-                "export {key}=\"{CODE_PREFIX}$(sha256sum \"{CODE}\" | cut -d ' ' -f 1).zip\""
+                "{key}=\"{CODE_PREFIX}$(python3 -I -c '{HASH}' \"{CODE}\").zip\""
             ))
+            .command(format!("export {key}"))
             .command(format!(
                 "aws s3 cp --only-show-errors \"{CODE}\" \"s3://{CODE_BUCKET}/{CODE_KEY}\""
             ));

@@ -4,7 +4,7 @@
 //! CloudFormation with a service role (`<project>-cloudformation`) that only CloudFormation can take on.
 
 use serde_json::{Value, json};
-use synth::actions::{Cloudformation, Iam, Lambda, S3, Secretsmanager};
+use synth::actions::{Cloudformation, Iam, Lambda, S3, Secretsmanager, Servicequotas};
 use synth::{Action, Handler};
 
 use crate::Project;
@@ -56,6 +56,7 @@ pub fn policy(project: &Project) -> Value {
         allow("FindSecrets", &[Secretsmanager::ListSecrets], &["*".to_owned()]),
         allow("CountRoles", &[Iam::GetAccountSummary], &["*".to_owned()]),
         allow("CountExecutions", &[Lambda::GetAccountSettings], &["*".to_owned()]),
+        allow("CountBuilds", &[Servicequotas::ListServiceQuotas], &["*".to_owned()]),
         allow("Reconcile", &[Lambda::InvokeFunction], &[reconciler]),
         allow(
             "Upload",

@@ -16,6 +16,8 @@ mod build;
 pub mod deploy;
 pub mod deployer;
 pub mod environment;
+pub mod first_deployment;
+pub mod images;
 pub mod names;
 pub mod pipeline_manager;
 pub mod project;

@@ -6,6 +6,7 @@
 use synth::iam::{Grant, Operator};
 use synth::{Value, pseudo, sub};
 
+use crate::artifacts::PACKAGES;
 use crate::{Environment, Project};
 
 /// The names of what all pull requests share.
@@ -68,7 +69,7 @@ impl EnvironmentNames<'_> {
         self.own("")
     }
 
-    /// Only for what carries the environment's tag, which what CloudFormation makes gets from its stack.
+    /// Only for what carries the environment's tag, which a template writes on each resource of its own that takes tags.
     ///
     /// For what bears no name of ours: the parts of a REST API inherit its tags, see
     /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-tagging-supported-resources.html>.
@@ -114,7 +115,7 @@ impl EnvironmentNames<'_> {
 
     /// The prefix in the artifacts bucket under which the environment's packaged code lies.
     pub fn packages(self) -> String {
-        format!("packages/{}/", self.environment)
+        format!("{PACKAGES}{}/", self.environment)
     }
 }
 

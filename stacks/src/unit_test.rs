@@ -1,13 +1,14 @@
 //! The unit-test pipeline: one for all pull requests, in parallel, each execution pinned to an exact object version.
 //!
 //! CodeBuild builds the commit, starts a local DynamoDB, loads the test data, runs the project's tests with a JUnit report and
-//! lets CloudFormation validate the application's template. It is given no secret: a fork's code runs here unasked.
+//! lets CloudFormation validate the application's template, which it reads from the folder of the pipeline's artifacts: what is sent
+//! along may have 51,200 bytes, an object a megabyte. It is given no secret: a fork's code runs here unasked.
 
 use synth::actions::{Cloudformation, Codebuild};
 use synth::codebuild::{Buildspec, FileFormat, OnFailure, Phase, Report, Runtime, Variable};
 use synth::codepipeline::{CodeBuild, ExecutionMode, PipelineDeclaration, PipelineVariable, S3Source, Stage};
 use synth::iam::{Grant, Role};
-use synth::{Content, Document, DocumentKind, Stack, Value, sub};
+use synth::{Content, Document, DocumentKind, Stack, Value, pseudo, sub};
 
 use crate::Project;
 use crate::artifacts::{self, SOURCES};
@@ -25,6 +26,10 @@ pub struct Exports {
 const ENDPOINT: Variable = Variable::new("DYNAMODB_ENDPOINT");
 /// The template that the project's commands have written.
 const TEMPLATE: Variable = Variable::new("TEMPLATE");
+/// The place in S3 that templates are uploaded to, `s3://bucket/folder/templates/`; it expires as the pipeline's artifacts do.
+const TEMPLATES: Variable = Variable::new("TEMPLATES");
+/// The same place as CloudFormation has it, `https://bucket.s3.region.amazonaws.com/folder/templates/`.
+const TEMPLATES_URL: Variable = Variable::new("TEMPLATES_URL");
 
 /// DynamoDB Local's download, see
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/DynamoDBLocal.DownloadingAndRunning.html>.
@@ -51,10 +56,11 @@ pub fn stack(stack: &mut Stack, project: &Project, artifacts: &artifacts::Export
         &name,
         role.arn(),
         logs.name(),
-        spec.clone().given(&[ENVIRONMENT.name()]),
+        spec.clone()
+            .given(&[ENVIRONMENT.name(), TEMPLATES.name(), TEMPLATES_URL.name()]),
+        project.limits.unit_test_minutes,
     )
-    .description("Runs the unit tests of every pull request.")
-    .timeout_in_minutes(synth::minutes(project.limits.unit_test_minutes.into()));
+    .description("Runs the unit tests of every pull request.");
     let build = stack.add("Build", build);
     stack.document(Document {
         name: format!("{name}.buildspec.yaml"),
@@ -82,8 +88,23 @@ pub fn stack(stack: &mut Stack, project: &Project, artifacts: &artifacts::Export
     )
     .allow_override();
     let commit = source.artifact();
+    let folder = format!("{}/templates/", build::artifact_folder(&name));
+    let bucket = artifacts.bucket_name.clone();
+    // https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+    let url = sub![
+        "https://",
+        bucket.clone(),
+        ".s3.",
+        pseudo::region(),
+        ".",
+        pseudo::url_suffix(),
+        "/",
+        folder.as_str()
+    ];
     let test = CodeBuild::test("UnitTest", build.name(), &commit)
         .environment(ENVIRONMENT, environment.reference())
+        .environment(TEMPLATES, sub!["s3://", bucket.clone(), "/", folder.as_str()])
+        .environment(TEMPLATES_URL, url)
         .buildspec(&spec, &[]);
     let pipeline = PipelineDeclaration::new(
         ExecutionMode::Parallel,
@@ -107,6 +128,18 @@ pub fn stack(stack: &mut Stack, project: &Project, artifacts: &artifacts::Export
     }
 }
 
+/// The runtime that DynamoDB Local runs on.
+const JAVA: &str = "corretto21";
+
+/// The runtimes that the buildspec asks the image for, with their versions.
+pub(crate) fn runtimes(project: &Project) -> Vec<(&'static str, &'static str)> {
+    if project.unit_test.local_dynamodb {
+        vec![("java", JAVA)]
+    } else {
+        Vec::new()
+    }
+}
+
 /// The buildspec. The database's download is checked against AWS's own hash before anything of it runs.
 fn buildspec(project: &Project) -> Buildspec {
     let tests = &project.unit_test;
@@ -114,7 +147,7 @@ fn buildspec(project: &Project) -> Buildspec {
     let mut install = Phase::new(project.build.install.iter().cloned()).on_failure(OnFailure::Abort);
     if tests.local_dynamodb {
         spec = spec
-            .runtime_version(Runtime::Java, "corretto21")
+            .runtime_version(Runtime::Java, JAVA)
             .variable(ENDPOINT, "http://127.0.0.1:8000");
         install = install
             .command("mkdir -p /tmp/dynamodb-local")
@@ -138,9 +171,17 @@ fn buildspec(project: &Project) -> Buildspec {
     for command in &tests.prepare {
         prepare = prepare.command(command.as_str());
     }
-    let validate = Phase::new(project.application.synthesize.iter().cloned()).command(format!(
-        "aws cloudformation validate-template --template-body \"file://{TEMPLATE}\" > /dev/null"
-    ));
+    // Named after its content, so that no other build's template takes its place before CloudFormation reads it.
+    let validate = Phase::new(project.application.synthesize.iter().cloned())
+        .command(format!(
+            "key=\"$(sha256sum \"{TEMPLATE}\" | cut -d ' ' -f 1).template\""
+        ))
+        .command(format!(
+            "aws s3 cp --only-show-errors \"{TEMPLATE}\" \"{TEMPLATES}$key\""
+        ))
+        .command(format!(
+            "aws cloudformation validate-template --template-url \"{TEMPLATES_URL}$key\" > /dev/null"
+        ));
     let report =
         Report::new("unit-tests", FileFormat::JunitXml, ["**/*.xml"]).base_directory(tests.report_folder.as_str());
     if tests.local_dynamodb || !project.build.install.is_empty() {

@@ -32,6 +32,18 @@ pub(crate) enum Command {
     /// commands run. What is needed beyond Rust and Python 3 is installed into the target folder, pinned.
     #[command(after_help = faults())]
     Rehearse(Rehearse),
+    /// Print what is claimed about AWS and GitHub: by whose word each claim is taken, and what only an account can show
+    ///
+    /// The first table is the README's, the second the checklist of the runbook. Both are Markdown.
+    Claims {
+        /// Write both into README.md and RUNBOOK.md of the source that this program was built from, instead of printing them
+        #[arg(long)]
+        write: bool,
+    },
+    /// Print what the system costs, as the runbook shows it
+    ///
+    /// Counted on what is emitted and executed, priced by testing/src/costs/prices.json.
+    Costs,
     /// Run recorded executions of state machines, a line a case
     ///
     /// The last line counts them: exact (as recorded), cause-only (only the words of the cause differ), refused (the runner says that it

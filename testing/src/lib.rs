@@ -9,6 +9,7 @@
 //! | buildspecs | [`buildspec`] | a JSON Schema of the CodeBuild User Guide's reference |
 //! | API Gateway mapping templates | [`velocity`] | the Velocity engine that API Gateway runs, and a second one that shares no code with it |
 //! | YAML output | [`yaml`] | PyYAML, read the way CloudFormation reads YAML |
+//! | alarms | [`metrics`] | the metrics and dimensions that AWS's services publish, as the CDK knows them |
 //!
 //! A validator answers with [`Finding`]s; what a test tolerates is the test's own decision. [`tools`] installs what the validators
 //! need into the target folder, pinned by hash. A test that cannot run because the machine lacks Python, Node or Debian's archive
@@ -26,6 +27,8 @@
 //!
 //! [`rehearsal`] puts all of it together: a pull request from its webhook to its teardown, which the program of this package shows.
 //!
+//! [`claims`] says what of all this is taken on whose word, and what only an account can show.
+//!
 //! This crate never reaches AWS or GitHub, never installs anything outside the target folder, and nothing that is deployed links it.
 //! Its only network traffic is to package registries, through their own clients, when a tool is installed.
 
@@ -34,11 +37,15 @@ pub mod authorization;
 pub mod aws;
 pub mod buildspec;
 pub mod cfn_lint;
+pub mod claims;
+pub mod costs;
 pub mod emission;
 pub mod github;
 pub mod lambda;
 pub mod localemu;
+pub mod metrics;
 pub mod rehearsal;
+pub mod spelling;
 pub mod toolbox;
 pub mod tools;
 pub mod velocity;

@@ -1,8 +1,12 @@
-//! LocalEmu, a second local AWS: its API Gateway serves a REST API over HTTP, with an engine for mapping templates, a `$util` and
-//! request validators that share no code with [`crate::velocity`].
+//! LocalEmu, a second local AWS: its API Gateway serves a REST API over HTTP, with an engine for mapping templates and a `$util` that
+//! share no code with [`crate::velocity`].
 //!
 //! Only what API Gateway and Step Functions (JSONPath) need is installed. CloudFormation is left out: a stack with its custom
 //! resources would need Docker. So [`LocalEmu::deploy`] asks API Gateway itself for what the template's resources say.
+//!
+//! What LocalEmu does otherwise than AWS: a template's `$input.params().header` is not a map and finds a header under every spelling,
+//! which is mended before it starts (`testing/tools/local_emu.py`); AWS's is a map in which names stand as they came, see
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html>.
 //!
 //! What AWS refuses and LocalEmu takes: names of executions are not checked, so `StartExecution` never answers `InvalidName`.
 
@@ -120,35 +124,27 @@ impl LocalEmu {
         self.ask("states", "POST", "/", &headers, input)
     }
 
-    /// Serves one method as the emitted template describes it, at a path of its own. `method` and `validator` are the properties of
-    /// `AWS::ApiGateway::Method` and `AWS::ApiGateway::RequestValidator`, without intrinsic functions where API Gateway reads them.
+    /// Serves one method as the emitted template describes it, at a path of its own. `method` are the properties of
+    /// `AWS::ApiGateway::Method`, without intrinsic functions where API Gateway reads them.
     ///
     /// # Panics
     /// When LocalEmu refuses, or the properties hold what this does not know.
-    pub fn deploy(&self, method: &Value, validator: &Value) -> Served {
+    pub fn deploy(&self, method: &Value) -> Served {
         let api = self.gateway("POST", "/restapis", &json!({ "name": "webhook" }));
         let (id, root) = (text(&api, "id"), text(&api, "rootResourceId"));
-        let validator = self.gateway(
-            "POST",
-            &format!("/restapis/{id}/requestvalidators"),
-            &as_asked(validator, &["RestApiId"]),
-        );
         let resource = json!({ "pathPart": "webhook" });
         let resource = self.gateway("POST", &format!("/restapis/{id}/resources/{root}"), &resource);
         let verb = text(method, "HttpMethod");
         let place = format!("/restapis/{id}/resources/{}/methods/{verb}", text(&resource, "id"));
 
-        const ELSEWHERE: [&str; 6] = [
+        const ELSEWHERE: [&str; 5] = [
             "HttpMethod",
             "Integration",
             "MethodResponses",
-            "RequestValidatorId",
             "ResourceId",
             "RestApiId",
         ];
-        let mut asked = as_asked(method, &ELSEWHERE);
-        asked["requestValidatorId"] = validator["id"].clone();
-        self.gateway("PUT", &place, &asked);
+        self.gateway("PUT", &place, &as_asked(method, &ELSEWHERE));
         for response in list(&method["MethodResponses"]) {
             let path = format!("{place}/responses/{}", text(response, "StatusCode"));
             self.gateway("PUT", &path, &as_asked(response, &["StatusCode"]));

@@ -10,10 +10,15 @@ use std::{io::Write, process::ExitCode};
 use clap::Parser;
 
 use cli::{Cli, Command};
+use testing::claims;
+use testing::costs::{self, Costs};
+use testing::emission;
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Rehearse(flags) => rehearse::run(&flags),
+        Command::Claims { write } => claims(write),
+        Command::Costs => costs(),
         Command::Conformance { file } => conformance(&file),
     };
     outcome.unwrap_or_else(|fault| {
@@ -26,6 +31,24 @@ fn main() -> ExitCode {
         }
         ExitCode::from(cli::FAILED)
     })
+}
+
+fn claims(write: bool) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    if write {
+        for page in claims::pages() {
+            page.write()?;
+        }
+    } else {
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "{}\n{}", claims::table(), claims::checklist())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn costs() -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let costs = Costs::of(&emission::project(), costs::USUAL)?;
+    write!(anstream::stdout(), "{costs}")?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn conformance(file: &std::path::Path) -> Result<ExitCode, Box<dyn std::error::Error>> {

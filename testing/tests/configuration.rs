@@ -270,6 +270,7 @@ limits: { environments: 0, retention_days: 366 }
         "pull_requests.draft",
         "unit_test.commands",
         "application.synthesize",
+        "application.package",
         "build.compute",
         "limits.environments",
         "limits.retention_days",
@@ -286,6 +287,32 @@ limits: { environments: 0, retention_days: 366 }
     let misspelt = faults.iter().find(|fault| fault.path == "repositry").unwrap();
     assert!(misspelt.help.contains("repository"), "{misspelt}");
     assert!(told(&faults).contains("\n  help: "));
+}
+
+#[test]
+fn faults_of_form_hide_no_faults_of_meaning() {
+    for (form, path) in [
+        ("unknown: 7", "unknown"),
+        ("limits: { environments: many }", "limits.environments"),
+    ] {
+        let text = CONFIGURATION
+            .replace("project: thebestest\n", "project: The_Best\n")
+            .replace("stage_branch: main", "stage_branch: two words")
+            .replace("limits:", "elsewhere:");
+        let faults = faults(&format!("{text}\n{form}\n"));
+        for expected in [path, "project", "stage_branch", "elsewhere"] {
+            assert!(
+                faults.iter().any(|fault| fault.path == expected),
+                "{expected} is not told: {}",
+                told(&faults)
+            );
+        }
+        assert_eq!(faults.len(), 4, "{}", told(&faults));
+    }
+    // What is missing has no meaning that could be wrong.
+    let faults = faults("unknown: 1");
+    let required = ["project", "repository", "region", "unit_test", "application"];
+    assert_eq!(faults.len(), 1 + required.len(), "{}", told(&faults));
 }
 
 #[test]

@@ -19,7 +19,9 @@ use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
 use codepipeline_local::{BuildInput, BuildRequest, BuildResult, BuildStatus, Builder, ShellBuilder};
+use http::Method;
 use serde_json::{Value, json};
 use stacks::Project;
 use testing::aws::{Cloud, REGION};
@@ -45,6 +47,27 @@ fn unit_test(emitted: &[Emission]) -> Value {
     properties
 }
 
+/// The artifacts bucket of these tests.
+const BUCKET: &str = "thebestest-artifacts-123456789012-eu-west-1";
+
+/// The variables that the emitted pipeline's action gives the build.
+fn given(emitted: &[Emission]) -> Vec<(String, String)> {
+    let stacks = emitted.iter().filter(|emission| emission.owner == "shared");
+    let mut resources = stacks.flat_map(Emission::resources);
+    let pipeline = resources.find(|resource| resource.kind == "AWS::CodePipeline::Pipeline");
+    let pipeline = pipeline.expect("the unit tests have a pipeline").properties;
+    let settings = &pipeline["Stages"][1]["Actions"][0]["Configuration"]["EnvironmentVariables"];
+    let text = settings["Fn::Sub"][0].as_str().expect("a text with the bucket in it");
+    let text = text
+        .replace("${Value1}", BUCKET)
+        .replace("${AWS::Region}", REGION)
+        .replace("${AWS::URLSuffix}", "amazonaws.com")
+        .replace("#{variables.ENVIRONMENT}", "stage");
+    let variables: Vec<BTreeMap<String, String>> = serde_json::from_str(&text).expect("it is JSON");
+    let pair = |variable: &BTreeMap<String, String>| (variable["name"].clone(), variable["value"].clone());
+    variables.iter().map(pair).collect()
+}
+
 /// What builds of this repository need around them.
 struct Place {
     toolbox: Toolbox,
@@ -64,9 +87,17 @@ fn sources(what: &str) -> Option<Arc<Vec<u8>>> {
 
 impl Place {
     fn new(what: &str) -> Option<Self> {
+        let cloud = or_skip(what, Cloud::start())?;
+        let place = format!(
+            "<CreateBucketConfiguration><LocationConstraint>{REGION}</LocationConstraint></CreateBucketConfiguration>"
+        );
+        let made = cloud
+            .observer()
+            .rest("s3", Method::PUT, &format!("/{BUCKET}"), place.into());
+        made.expect("the artifacts bucket is made");
         Some(Self {
             toolbox: or_skip(what, Toolbox::install())?,
-            cloud: or_skip(what, Cloud::start())?,
+            cloud,
             sources: sources(what)?,
         })
     }
@@ -101,7 +132,7 @@ impl Place {
             region: REGION.to_owned(),
             execution: "execution".to_owned(),
             action: "UnitTest".to_owned(),
-            variables: vec![("ENVIRONMENT".to_owned(), "stage".to_owned())],
+            variables: given(&emission::emit(&rehearsed(), &["stage"])),
             inputs: vec![BuildInput {
                 name: "Source".to_owned(),
                 archive: Arc::clone(&self.sources),
@@ -174,20 +205,81 @@ fn the_emitted_unit_test_build_runs_on_this_machine() {
 
 /// The emitted template was validated, and nothing else was asked of AWS.
 fn validated(cloud: &Cloud, emitted: &[Emission]) {
-    let calls = cloud.all_calls();
-    let [call] = calls.as_slice() else {
-        panic!("one call, not {calls:?}")
+    let calls = cloud.calls("unit-test");
+    let [upload, call] = calls.as_slice() else {
+        panic!("two calls, not {calls:?}")
     };
-    assert_eq!(
-        (call.caller.as_str(), call.operation.as_str(), call.status),
-        ("unit-test", "ValidateTemplate", Some(200))
-    );
-    let template = call.parameters["TemplateBody"].as_str().expect("a template");
+    assert_eq!((upload.operation.as_str(), upload.status), ("PutObject", Some(200)));
+    assert_eq!((call.operation.as_str(), call.status), ("ValidateTemplate", Some(200)));
+    let template = template(cloud, call.parameters["TemplateURL"].as_str().expect("a URL"));
     let application = emitted
         .iter()
         .find(|emission| emission.template["Outputs"].get("UserPoolId").is_some())
         .expect("the application is emitted");
-    assert_eq!(serde_json::from_str::<Value>(template).unwrap(), application.template);
+    assert_eq!(serde_json::from_str::<Value>(&template).unwrap(), application.template);
+}
+
+/// The template at a URL of the form that CloudFormation reads.
+fn template(cloud: &Cloud, url: &str) -> String {
+    let key = url.strip_prefix(&format!("https://{BUCKET}.s3.{REGION}.amazonaws.com/"));
+    let key = key.unwrap_or_else(|| panic!("{url} is not in the bucket"));
+    assert!(
+        key.starts_with("thebestest-unit-test/"),
+        "{key} is where the build's role may write"
+    );
+    let object = cloud
+        .observer()
+        .rest("s3", Method::GET, &format!("/{BUCKET}/{key}"), Bytes::new());
+    String::from_utf8(object.expect("it is there").body().to_vec()).unwrap()
+}
+
+/// A project whose tests are none, and whose template has a topic with this property and is larger than a request takes.
+fn with_a_large_template(property: &str) -> Project {
+    let mut project = rehearsed();
+    project.unit_test.build.clear();
+    project.unit_test.prepare.clear();
+    project.unit_test.local_dynamodb = false;
+    project.unit_test.commands = vec!["mkdir -p target/nextest/ci".to_owned()];
+    project.build.install = vec!["mkdir -p out".to_owned()];
+    let name = "x".repeat(200);
+    let script = format!(
+        "(printf '{{\"Resources\":{{'; for n in $(seq 1 250); do printf '\"T%s\":{{\"Type\":\"AWS::SNS::Topic\",\"Properties\":{{{property}:\"{name}\"}}}},' $n; done; printf '\"Last\":{{\"Type\":\"AWS::SNS::Topic\"}}}}}}') > out/app.json"
+    );
+    project.application.synthesize = vec![script];
+    project
+}
+
+#[test]
+fn a_template_that_no_request_takes_is_validated_where_it_was_uploaded() {
+    const WHAT: &str = "the validation of a large template";
+    let Some(place) = Place::new(WHAT) else { return };
+    for (property, status) in [
+        ("\"DisplayName\"", BuildStatus::Succeeded),
+        (
+            "\"DisplayName\":{\"Ref\":\"Nobody\"},\"TopicName\"",
+            BuildStatus::Failed,
+        ),
+    ] {
+        let emitted = emission::emit(&with_a_large_template(property), &["stage"]);
+        let log: Arc<Mutex<Vec<String>>> = Arc::default();
+        let lines = Arc::clone(&log);
+        let result = place.build("unit-test", &unit_test(&emitted), move |line| {
+            lines.lock().unwrap().push(line.to_owned());
+        });
+        assert_eq!(result.status, status, "{}", log.lock().unwrap().join("\n"));
+        let calls = place.cloud.calls("unit-test");
+        let call = calls.last().expect("it asks for the validation");
+        assert_eq!(call.operation, "ValidateTemplate");
+        let text = template(&place.cloud, call.parameters["TemplateURL"].as_str().expect("a URL"));
+        assert!(text.len() > 51_200, "{} bytes", text.len());
+        let inline = [("TemplateBody", text.as_str())];
+        let refused = place
+            .cloud
+            .observer()
+            .query("cloudformation", "ValidateTemplate", &inline);
+        let words = refused.expect_err("a request takes no such template").to_string();
+        assert!(words.contains("51200") || status == BuildStatus::Failed, "{words}");
+    }
 }
 
 /// The table is the emitted one, with the data of the repository.

@@ -13,6 +13,7 @@ use contract::Trigger;
 use serde_json::{Value, json};
 use testing::emission::{self, Emission};
 use testing::or_skip;
+use testing::spelling::Spelling;
 use testing::velocity::{Engine, Rendering, Request, render_all};
 
 const ENGINES: [Engine; 2] = [Engine::Velocity, Engine::Airspeed];
@@ -89,11 +90,21 @@ impl Delivery {
         }
     }
 
-    fn request(&self) -> Request {
-        Request::new(self.body.as_str())
-            .header("X-GitHub-Event", self.event.as_str())
-            .header("X-GitHub-Delivery", self.id.as_str())
-            .header("X-Hub-Signature-256", self.signature.as_str())
+    fn request(&self, spelling: Spelling) -> Request {
+        let headers = [
+            ("X-GitHub-Event", &self.event),
+            ("X-GitHub-Delivery", &self.id),
+            ("X-Hub-Signature-256", &self.signature),
+        ];
+        let request = Request::new(self.body.as_str()).header("Accept", "*/*");
+        headers.into_iter().fold(request, |request, (name, value)| {
+            request.header(spelling.of(name), value.as_str())
+        })
+    }
+
+    /// The request in each spelling of the headers' names.
+    fn requests(&self) -> [Request; 3] {
+        Spelling::ALL.map(|spelling| self.request(spelling))
     }
 }
 
@@ -185,9 +196,18 @@ fn is_execution_name(name: &str) -> bool {
 fn what_is_sent_arrives_byte_for_byte_and_nothing_leaves_its_place() {
     let template = start_execution();
     let bodies = hostile().into_iter().chain(random(200)).map(Delivery::of);
-    let headers = hostile().into_iter().take(18).map(|text| Delivery::forged(&text));
-    let deliveries: Vec<Delivery> = bodies.chain(headers).collect();
-    let requests: Vec<Request> = deliveries.iter().map(Delivery::request).collect();
+    // A header that is empty is as good as none.
+    let headers = hostile().into_iter().take(18).filter(|text| !text.is_empty());
+    let headers = headers.map(|text| Delivery::forged(&text));
+    let deliveries: Vec<Delivery> = bodies
+        .chain(headers)
+        .flat_map(|delivery| [(); 3].map(|()| delivery.clone()))
+        .collect();
+    let requests: Vec<Request> = deliveries
+        .iter()
+        .zip(Spelling::ALL.into_iter().cycle())
+        .map(|(delivery, spelling)| delivery.request(spelling))
+        .collect();
     for engine in ENGINES {
         let Some(renderings) = renderings(engine, &template, &requests) else {
             return;
@@ -227,12 +247,13 @@ fn a_body_within_the_limit_makes_an_input_that_step_functions_takes() {
         body,
         ..Delivery::forged(&header)
     });
-    let requests: Vec<Request> = deliveries.iter().map(Delivery::request).collect();
+    let requests: Vec<Request> = deliveries.iter().flat_map(Delivery::requests).collect();
     for engine in ENGINES {
         let Some(renderings) = renderings(engine, &start_execution(), &requests) else {
             return;
         };
-        for (sent, rendering) in deliveries.iter().zip(renderings) {
+        for (index, rendering) in renderings.into_iter().enumerate() {
+            let sent = &deliveries[index / Spelling::ALL.len()];
             let start: Value = serde_json::from_str(&rendering.body).unwrap();
             let input = start["input"]
                 .as_str()
@@ -255,7 +276,10 @@ fn a_body_over_the_limit_asks_for_a_name_that_step_functions_refuses() {
         "漢".repeat(LONGEST_BODY / 3 + 1),
         "x".repeat(1_000_000),
     ];
-    let requests = bodies.map(|body| Delivery::of(body).request());
+    let requests: Vec<Request> = bodies
+        .into_iter()
+        .flat_map(|body| Delivery::of(body).requests())
+        .collect();
     for engine in ENGINES {
         let Some(renderings) = renderings(engine, &start_execution(), &requests) else {
             return;
@@ -270,6 +294,90 @@ fn a_body_over_the_limit_asks_for_a_name_that_step_functions_refuses() {
             assert_eq!(start.get("input"), None, "{engine:?}");
         }
     }
+}
+
+/// Requests of which no execution may be made: each lacks one of GitHub's headers, or has it empty, or in two spellings.
+fn without_a_header() -> Vec<(String, Request)> {
+    let names = ["X-GitHub-Event", "X-GitHub-Delivery", "X-Hub-Signature-256"];
+    let others = |name: &str, spelling: Spelling| {
+        let others = names.into_iter().filter(|other| *other != name);
+        others.fold(Request::new("{}"), |request, other| {
+            request.header(spelling.of(other), "something")
+        })
+    };
+    let mut requests = Vec::new();
+    for (name, spelling) in names
+        .into_iter()
+        .flat_map(|name| Spelling::ALL.map(|spelling| (name, spelling)))
+    {
+        let request = others(name, spelling);
+        requests.push((format!("no {name}"), request.clone()));
+        requests.push((format!("empty {name}"), request.clone().header(spelling.of(name), "")));
+        let longer = request
+            .clone()
+            .header(format!("{name}-2"), "x")
+            .header(format!("X-{name}"), "x");
+        requests.push((format!("others than {name}"), longer));
+        // Where a name could be written like another's variable.
+        requests.push((
+            format!("{name} with underscores"),
+            request.clone().header(name.replace('-', "_"), "x"),
+        ));
+        let query = request.clone().query_parameter(name, "x").path_parameter(name, "x");
+        requests.push((format!("{name} in the query"), query));
+        for values in [["the first", "the second"], ["", "the second"], ["the first", ""]] {
+            let twice = request
+                .clone()
+                .header(name.to_ascii_uppercase(), values[0])
+                .header(name.to_ascii_lowercase(), values[1]);
+            requests.push((format!("{name} twice: {values:?}"), twice.clone()));
+            requests.push((
+                format!("{name} three times"),
+                twice.header(format!("x{}", &name[1..]), "the third"),
+            ));
+        }
+    }
+    requests
+}
+
+#[test]
+fn a_request_without_each_header_in_one_spelling_asks_for_what_step_functions_refuses() {
+    let (told, requests): (Vec<String>, Vec<Request>) = without_a_header().into_iter().unzip();
+    for engine in ENGINES {
+        let Some(renderings) = renderings(engine, &start_execution(), &requests) else {
+            return;
+        };
+        for (told, rendering) in told.iter().zip(renderings) {
+            let start: Value = serde_json::from_str(&rendering.body).unwrap();
+            let input = start["input"].as_str().expect("an input");
+            assert!(
+                serde_json::from_str::<Value>(input).is_err(),
+                "{engine:?}, {told}: {input:?} would start an execution"
+            );
+            assert_eq!(start.as_object().unwrap().len(), 2, "{engine:?}, {told}");
+        }
+    }
+}
+
+#[test]
+fn no_spelling_of_a_header_is_asked_for_before_the_template_reads_them_all() {
+    // A request validator knows `method.request.header.<name>` in one spelling alone.
+    let all = emission::everything();
+    let methods = all.iter().flat_map(Emission::resources);
+    let literal: Vec<String> = methods
+        .filter(|resource| resource.kind == "AWS::ApiGateway::Method")
+        .flat_map(|resource| {
+            resource.properties["RequestParameters"]
+                .as_object()
+                .cloned()
+                .unwrap_or_default()
+        })
+        .map(|(name, _)| name)
+        .filter(|name| name.starts_with("method.request.header."))
+        .collect();
+    assert_eq!(literal, Vec::<String>::new());
+    let template = start_execution();
+    assert!(!template.contains("$input.params('"), "{template}");
 }
 
 #[test]
@@ -330,7 +438,8 @@ fn a_refused_execution_is_answered_with_the_status_that_says_why() {
         (fault(&format!("{MODEL}ExecutionLimitExceeded")), 503),
         (fault("com.amazon.coral.availability#ThrottlingException"), 503),
         (fault("ThrottlingException"), 503),
-        (fault(&format!("{MODEL}InvalidExecutionInput")), 502),
+        (fault(&format!("{MODEL}InvalidExecutionInput")), 400),
+        (fault("InvalidExecutionInput"), 400),
         (fault(&format!("{MODEL}StateMachineDoesNotExist")), 502),
         (fault(&format!("{MODEL}StateMachineDeleting")), 502),
         (fault("com.amazon.coral.service#AccessDeniedException"), 502),

@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use testing::emission::{self, Emission};
 use testing::localemu::{Answer, LocalEmu, Served};
 use testing::or_skip;
+use testing::spelling::Spelling;
 use testing::velocity::{Engine, Rendering, Request, render_all};
 
 const JSON: &str = "application/json";
@@ -33,8 +34,8 @@ fn local() -> Option<&'static LocalEmu> {
     STARTED.as_ref()
 }
 
-/// The properties of the emitted method and of its validator; the template of requests starts `machine`.
-fn emitted(machine: &str) -> (Value, Value) {
+/// The properties of the emitted method; the template of requests starts `machine`.
+fn emitted(machine: &str) -> Value {
     let all = emission::emit(&emission::project(), &[]);
     let resources: Vec<_> = all.iter().flat_map(Emission::resources).collect();
     let only = |kind: &str| {
@@ -55,23 +56,22 @@ fn emitted(machine: &str) -> (Value, Value) {
     let template = &mut integration["RequestTemplates"][JSON];
     *template = emission::shown(template).replace("${PipelineManager}", machine).into();
     assert!(!method.to_string().contains("${"), "{method}");
-    (method, only("AWS::ApiGateway::RequestValidator"))
+    method
 }
 
 /// The API with Step Functions behind it, and the state machine.
 fn served(local: &LocalEmu, machine: &str) -> (Served, String) {
     let machine = local.state_machine(machine);
-    let (method, validator) = emitted(&machine);
-    (local.deploy(&method, &validator), machine)
+    (local.deploy(&emitted(&machine)), machine)
 }
 
 /// The API with a server of the test's own in the place of Step Functions, which LocalEmu's cannot take: it checks no name and knows
 /// no limit.
 fn served_before(local: &LocalEmu, machine: &str, behind: &Behind) -> Served {
-    let (mut method, validator) = emitted(machine);
+    let mut method = emitted(machine);
     method["Integration"]["Type"] = "HTTP".into();
     method["Integration"]["Uri"] = behind.address.as_str().into();
-    local.deploy(&method, &validator)
+    local.deploy(&method)
 }
 
 /// An HTTP server that records what it is asked and gives the answers that were laid out, in order.
@@ -138,9 +138,10 @@ fn write(mut connection: &TcpStream, status: u16, body: &str) {
 }
 
 /// A webhook as GitHub posts it.
+#[derive(Clone)]
 struct Delivery {
     body: String,
-    headers: Vec<(&'static str, String)>,
+    headers: Vec<(String, String)>,
 }
 
 impl Delivery {
@@ -151,15 +152,30 @@ impl Delivery {
         Self {
             body,
             headers: vec![
-                ("X-GitHub-Event", "pull_request".to_owned()),
-                ("X-GitHub-Delivery", "72d3162e-cc78-11e3-81ab-4c9367dc0958".to_owned()),
-                ("X-Hub-Signature-256", format!("sha256={digits}")),
+                ("X-GitHub-Event".to_owned(), "pull_request".to_owned()),
+                (
+                    "X-GitHub-Delivery".to_owned(),
+                    "72d3162e-cc78-11e3-81ab-4c9367dc0958".to_owned(),
+                ),
+                ("X-Hub-Signature-256".to_owned(), format!("sha256={digits}")),
             ],
         }
     }
 
+    /// With the headers' names written so.
+    fn spelled(mut self, spelling: Spelling) -> Self {
+        for (name, _) in &mut self.headers {
+            *name = spelling.of(name);
+        }
+        self
+    }
+
+    fn in_each_spelling(self) -> [Self; 3] {
+        Spelling::ALL.map(|spelling| self.clone().spelled(spelling))
+    }
+
     /// With one header of somebody else's making.
-    fn forged(name: &'static str, value: &str) -> Self {
+    fn forged(name: &str, value: &str) -> Self {
         let mut delivery = Self::signed("{}");
         let header = delivery.headers.iter_mut().find(|header| header.0 == name);
         header.expect("GitHub sends it").1 = value.to_owned();
@@ -177,7 +193,7 @@ impl Delivery {
     }
 
     fn post_as(&self, content_type: &str, local: &LocalEmu, method: &Served) -> Answer {
-        let own = self.headers.iter().map(|(name, value)| (*name, value.as_str()));
+        let own = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let headers: Vec<_> = [("Content-Type", content_type)].into_iter().chain(own).collect();
         local.post(method, &headers, &self.body)
     }
@@ -186,7 +202,7 @@ impl Delivery {
         let request = Request::new(self.body.as_str());
         self.headers
             .iter()
-            .fold(request, |request, (name, value)| request.header(*name, value.as_str()))
+            .fold(request, |request, (name, value)| request.header(name, value))
     }
 }
 
@@ -216,12 +232,13 @@ fn deliveries() -> Vec<Delivery> {
     let forged = headers
         .iter()
         .flat_map(|value| names.map(|name| Delivery::forged(name, value)));
-    bodies.into_iter().map(Delivery::signed).chain(forged).collect()
+    let all = bodies.into_iter().map(Delivery::signed).chain(forged);
+    all.flat_map(Delivery::in_each_spelling).collect()
 }
 
 /// The emitted template's requests to Step Functions, by both engines.
 fn rendered(machine: &str, deliveries: &[Delivery]) -> Option<[Vec<Rendering>; 2]> {
-    let (method, _) = emitted(machine);
+    let method = emitted(machine);
     let template = method["Integration"]["RequestTemplates"][JSON].as_str().unwrap();
     let requests: Vec<Request> = deliveries.iter().map(Delivery::request).collect();
     let jobs: Vec<_> = requests.iter().map(|request| (template, request)).collect();
@@ -297,9 +314,15 @@ fn what_lacks_a_header_or_has_another_type_never_reaches_step_functions() {
     let Some(local) = local() else { return };
     let (method, machine) = served(local, "refused");
     for name in ["X-GitHub-Event", "X-GitHub-Delivery", "X-Hub-Signature-256"] {
-        let answer = Delivery::without(name).post(local, &method);
-        assert_eq!(answer.status, 400, "without {name}: {}", answer.body);
-        assert!(answer.body.contains(name), "{}", answer.body);
+        for delivery in Delivery::without(name).in_each_spelling() {
+            let answer = delivery.post(local, &method);
+            assert_eq!(answer.status, 400, "without {name}: {}", answer.body);
+            assert!(answer.body.contains(name), "{}", answer.body);
+        }
+        let mut twice = Delivery::signed("{}");
+        twice.headers.push((name.to_ascii_lowercase(), "another".to_owned()));
+        let answer = twice.post(local, &method);
+        assert_eq!(answer.status, 400, "{name} twice: {}", answer.body);
     }
     for other in ["application/x-www-form-urlencoded", "text/plain", "application/xml"] {
         let answer = Delivery::signed("{}").post_as(other, local, &method);
@@ -341,6 +364,11 @@ fn every_refusal_of_step_functions_has_the_status_that_says_why() {
         (400, fault("com.amazon.coral.service#AccessDeniedException"), 502),
         (400, json!({ "message": "InvalidName" }).to_string(), 502),
         (403, fault("com.amazon.coral.service#UnrecognizedClientException"), 502),
+        (
+            400,
+            fault("com.amazonaws.swf.service.v2.model#InvalidExecutionInput"),
+            400,
+        ),
         (500, fault("com.amazon.coral.service#InternalFailure"), 502),
         (500, "{}".to_owned(), 502),
     ];

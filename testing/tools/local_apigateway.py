@@ -21,10 +21,8 @@ async def integrated(integration, api_id, stage_name, stage, resource, request_p
     if FRONT.get() is None or not spec or spec[2] != "action":
         return await of_function(integration, api_id, stage_name, stage, resource, request_path, method, headers, body,
                                  query_params, path_params, **more)
-    methods = resource.get("resourceMethods", {})
     told = {
         "Integration": integration,
-        "Parameters": (methods.get(method) or methods.get("ANY") or {}).get("requestParameters") or {},
         "Headers": {name: value if isinstance(value, str) else value[-1] for name, value in headers.items()},
         "Query": {name: values[0] for name, values in (query_params or {}).items()},
         "Path": path_params or {},
@@ -43,6 +41,23 @@ async def integrated(integration, api_id, stage_name, stage, resource, request_p
 
 
 apigateway_v1._invoke_lambda_custom_v1 = integrated
+
+of_any_spelling = apigateway_v1._missing_request_parameters
+
+
+def missing_as_spelled(method, request, headers, query_params):
+    """A validator knows the one spelling of a header that the method declares; here names come as over HTTP/2, in lower case.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
+    """
+    place = "method.request.header."
+    required = [name for name, needed in (method.get("requestParameters") or {}).items() if needed]
+    spelled = [name.removeprefix(place) for name in required if name.startswith(place)]
+    missing = of_any_spelling(method, request, headers, query_params)
+    return missing + [name for name in spelled if name not in headers and name not in missing]
+
+
+apigateway_v1._missing_request_parameters = missing_as_spelled
 
 
 def validator_of(properties, identity):

@@ -16,6 +16,7 @@ import html
 from ministack.services import dynamodb
 from ministack.services.cloudformation import changesets, engine, handlers, provisioners, stacks
 
+import local_failures
 from local_front import FRONT, ask
 
 # The type that only a front makes.
@@ -76,6 +77,8 @@ def carry_out(resource_type, function, *arguments):
 def consulted_create(resource_type, logical_id, properties, stack_name):
     if FRONT.get() is None:
         return create(resource_type, logical_id, properties, stack_name)
+    if local_failures.is_custom(resource_type):
+        local_failures.created_in_vain(stack_name, logical_id, properties)
     answer = consult(
         Step="Create", Type=resource_type, LogicalId=logical_id, Stack=stack_name, Properties=properties
     )
@@ -101,6 +104,8 @@ def consulted_update(resource_type, physical_id, old, new, stack_name, logical_i
 
 
 def consulted_delete(resource_type, physical_id, properties, stack_name=None, logical_id=None):
+    if local_failures.is_kept(stack_name, logical_id):
+        raise ValueError(local_failures.KEPT)
     if FRONT.get() is None:
         return delete(resource_type, physical_id, properties, stack_name, logical_id)
     answer = consult(

@@ -56,7 +56,24 @@ def for_older_pythons():
         warnings.deprecated = deprecated
 
 
+def with_headers_as_they_came():
+    """`$input.params().header` as a map, which it is for API Gateway; LocalEmu hands templates a multi-map of another kind, which has no
+    `keySet()` and finds a header under every spelling. Names stay as they were sent."""
+    from localemu.services.apigateway.next_gen.execute_api.template_mapping import ApiGatewayVtlTemplate
+
+    render = ApiGatewayVtlTemplate.render_request
+
+    def rendered(self, template, variables, context_overrides):
+        params = variables["input"]["params"]
+        params = {**params, "header": dict(params["header"].items())}
+        variables = {**variables, "input": {**variables["input"], "params": params}}
+        return render(self, template, variables, context_overrides)
+
+    ApiGatewayVtlTemplate.render_request = rendered
+
+
 lifetime.watch()
 for_older_pythons()
+with_headers_as_they_came()
 sys.argv = ["localemu"]
 runpy.run_module("localemu.runtime.main", run_name="__main__")

@@ -3,12 +3,18 @@
 //! CloudFormation reports most refusals as `ValidationError` and tells them apart only in words; they are read here and nowhere
 //! else.
 
+mod resources;
+
 use std::error::Error;
 
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudformation::operation::list_stacks::ListStacksError;
 use aws_sdk_cloudformation::types::{Stack, StackStatus, StackSummary};
+
+pub use resources::{
+    Skip, failed_to_delete, holds_nothing, is_throttled, nested, never_answered, resources, to_retain, to_skip,
+};
 
 use crate::words;
 

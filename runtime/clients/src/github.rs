@@ -168,6 +168,28 @@ impl fmt::Display for Id {
     }
 }
 
+/// The header in which GitHub says when the token ends that it was asked with; it is missing where the token does not end.
+///
+/// GitHub documents it nowhere in its reference; its clients read it: <https://github.com/google/go-github/blob/master/github/github.go>
+/// (`headerTokenExpiration`).
+pub const TOKEN_ENDS: &str = "github-authentication-token-expiration";
+
+/// The end of a token as [`TOKEN_ENDS`] has it: `2027-10-12 09:00:00 UTC`, or with an offset, `2027-10-12 11:00:00 +0200`
+/// (<https://github.com/google/go-github/issues/2649>).
+pub fn token_end(text: &str) -> Option<SystemTime> {
+    let (time, zone) = text.trim().rsplit_once(' ')?;
+    let zone = match zone {
+        "UTC" => "Z".to_owned(),
+        offset => {
+            let (hours, minutes) = offset.split_at_checked(3)?;
+            format!("{hours}:{minutes}")
+        }
+    };
+    let text = format!("{}{zone}", time.replacen(' ', "T", 1));
+    let end = DateTime::from_str(&text, Format::DateTimeWithOffset).ok()?;
+    SystemTime::try_from(end).ok()
+}
+
 /// A segment of a path, or a value of a query: nothing in it can end the segment or the value.
 pub fn segment(text: &str) -> String {
     utf8_percent_encode(text, UNRESERVED).to_string()
@@ -236,6 +258,25 @@ mod tests {
         assert!(lasts("9999-01-01T00:00:00Z"));
         assert!(!lasts("2016-07-11T22:14:10Z"));
         assert!(!lasts("in an hour"));
+    }
+
+    #[test]
+    fn the_end_of_a_token_is_read_in_utc_and_with_an_offset() {
+        let end = |text| token_end(text).and_then(|end| Some(end.duration_since(UNIX_EPOCH).ok()?.as_secs()));
+        let utc = end("2027-10-12 09:00:00 UTC");
+        assert_eq!(utc, Some(1_823_331_600));
+        assert_eq!(end("2027-10-12 11:00:00 +0200"), utc);
+        assert_eq!(end("2027-10-12 04:30:00 -0430"), utc);
+        for other in [
+            "",
+            "UTC",
+            "never",
+            "2027-10-12",
+            "2027-13-12 09:00:00 UTC",
+            "2027-10-12 09:00:00 é",
+        ] {
+            assert_eq!(end(other), None, "{other:?}");
+        }
     }
 
     #[test]

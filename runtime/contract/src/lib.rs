@@ -14,6 +14,7 @@ mod app;
 mod claim;
 mod data;
 mod fetch_source;
+pub mod metric;
 mod pipeline;
 mod reconcile;
 mod report;

@@ -19,12 +19,14 @@ pub enum PipelineKind {
 /// What to start.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Shape)]
 pub struct StartRequest {
-    /// Whom the execution is for. With the kind it makes the client token: a repeated start is the same execution.
+    /// Whom the execution is for. With the kind and the attempt it makes the client token: a repeated start is the same execution.
     pub target: Target,
     /// Which pipeline.
     pub kind: PipelineKind,
     /// The exact object version to run on.
     pub source: Source,
+    /// Which start it is, from 0: one that did not come to run is started anew, as another execution.
+    pub attempt: u64,
 }
 
 /// An execution to look at.
@@ -44,8 +46,12 @@ pub enum RunState {
     Running,
     /// Every action succeeded.
     Succeeded,
-    /// An action failed.
+    /// What the commit asks for was carried out, and failed.
     Failed,
+    /// It could not be carried out, and may be later: AWS was at a limit, or out of order.
+    Refused,
+    /// It could not be carried out, and will not be by itself: a right is missing, or an image, or its source.
+    Broken,
     /// It was stopped, or a newer execution took its place.
     Stopped,
 }
@@ -83,7 +89,7 @@ pub struct StartPipeline;
 /// Maps an execution's status, and names what failed.
 pub struct CheckPipeline;
 
-/// Stops executions whose generation was superseded.
+/// Stops executions that nobody waits for any more, and the builds that they are at.
 pub struct StopPipeline;
 
 /// What `start_pipeline` fails with.
@@ -91,6 +97,8 @@ pub struct StopPipeline;
 pub enum StartPipelineError {
     /// There is no such pipeline.
     PipelineMissing,
+    /// The pipeline runs as many executions as it may.
+    LimitExceeded,
     /// A newer generation has claimed the pull request.
     Superseded,
     /// CodePipeline or DynamoDB did not answer in time.
@@ -102,14 +110,14 @@ pub enum StartPipelineError {
 pub enum CheckPipelineError {
     /// A newer generation has claimed the pull request.
     Superseded,
-    /// CodePipeline or DynamoDB did not answer in time.
+    /// CodePipeline, CodeBuild or DynamoDB did not answer in time.
     Unavailable,
 }
 
 /// What `stop_pipeline` fails with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, HandlerError)]
 pub enum StopPipelineError {
-    /// CodePipeline did not answer in time.
+    /// CodePipeline or CodeBuild did not answer in time.
     Unavailable,
 }
 

@@ -40,6 +40,8 @@ impl Reconcile {
     pub const GITHUB_CREDENTIALS: EnvironmentVariable = EnvironmentVariable::named("GITHUB_CREDENTIALS");
     /// The project's configuration as JSON.
     pub const PROJECT: EnvironmentVariable = EnvironmentVariable::named("PROJECT");
+    /// The name of the artifacts bucket, with the packages of `stage`.
+    pub const BUCKET: EnvironmentVariable = EnvironmentVariable::named("BUCKET");
     /// The ARN of the state machine to start.
     pub const STATE_MACHINE: EnvironmentVariable = EnvironmentVariable::named("STATE_MACHINE");
 }
@@ -53,6 +55,7 @@ impl Handler for Reconcile {
         Self::TABLE,
         Self::GITHUB_CREDENTIALS,
         Self::PROJECT,
+        Self::BUCKET,
         Self::STATE_MACHINE,
     ];
 }

@@ -8,6 +8,7 @@ mod apply_stack;
 mod check_pipeline;
 mod check_stack;
 mod claim;
+mod executions;
 pub mod fetch_source;
 mod reconcile;
 mod report;
@@ -162,6 +163,15 @@ impl Invocation {
         Self {
             request_id: request_id.into(),
             deadline: Instant::now() + time,
+        }
+    }
+
+    /// The same for a part of it, which has at most this long.
+    #[must_use]
+    pub fn at_most(&self, time: Duration) -> Self {
+        Self {
+            request_id: self.request_id.clone(),
+            deadline: self.deadline.min(Instant::now() + time),
         }
     }
 

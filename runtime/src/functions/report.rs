@@ -3,13 +3,18 @@
 //!
 //! - What GitHub refuses of one of the three does not keep it from the others: the first refusal is the failure, once all were
 //!   tried. Where GitHub is out of reach the rest is left for the next attempt, which repeats nothing that would double.
+//! - Only the commit's status may hold a run up: GitHub takes 80 contents a minute and 500 an hour, of all pull requests together. The
+//!   deployment and the comment of a report that another one follows get no more than a moment; the next one shows what they lack.
 //! - A report that GitHub has taken altogether is not sent again, however often it is asked for. A deployment or teardown of which GitHub
 //!   knows that it succeeded is not made an error by what fails afterwards.
 //! - A step that an earlier generation left pending is given its end with the first report of a later one: nobody is at it any more.
 //! - What the application's stack said when it was deployed, its outputs and with them the environment's address, is read once,
 //!   and remembered for the comments that follow.
 
+mod environment;
+
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_sdk_cloudformation::error::{DisplayErrorContext, ProvideErrorMetadata};
 use contract::{Outcome, ReportError, ReportRequest, Reported, Step, Target};
@@ -29,6 +34,9 @@ use crate::{Failure, github};
 /// The most outputs that are remembered, and the most characters of one.
 const OUTPUTS: usize = 20;
 const OUTPUT: usize = 1_000;
+
+/// How long the deployment and the comment may take where another report follows.
+const MOMENT: Duration = Duration::from_secs(20);
 
 /// What is said of a step that an earlier generation left pending.
 const SUPERSEDED: &str = "Stopped: the pull request has changed.";
@@ -80,6 +88,7 @@ impl Function for Report {
         });
         if !memory.unfinished && known.as_ref() == Some(&row) {
             tracing::info!(step = key, "reported before");
+            self.tidy_up(&request, invocation).await;
             return Ok(Reported {
                 comment_url: memory.comment_url,
             });
@@ -98,8 +107,14 @@ impl Function for Report {
             report: self,
             request: &request,
             invocation,
+            moment: invocation.at_most(if is_followed(&request) {
+                MOMENT
+            } else {
+                invocation.remaining()
+            }),
             memory,
             refused: None,
+            late: false,
         };
         let reached = work.report(key, row).await;
         let Work { memory, refused, .. } = work;
@@ -110,6 +125,7 @@ impl Function for Report {
             Some(refusal) => Err(refusal.into()),
             None => {
                 tracing::info!(step = key, outcome = ?request.outcome, "reported");
+                self.tidy_up(&request, invocation).await;
                 Ok(Reported {
                     comment_url: memory.comment_url,
                 })
@@ -123,10 +139,14 @@ struct Work<'a> {
     report: &'a Report,
     request: &'a ReportRequest,
     invocation: &'a Invocation,
+    /// The time that the deployment and the comment have.
+    moment: Invocation,
     /// What is known, and grows as GitHub takes it.
     memory: ReportMemory,
     /// What GitHub refused first.
     refused: Option<Error>,
+    /// Whether GitHub was out of reach for what the next report shows as well.
+    late: bool,
 }
 
 impl Work<'_> {
@@ -147,7 +167,7 @@ impl Work<'_> {
                     self.read_outputs().await?;
                 }
                 let deployed = self.report_deployment(outcome, earlier.as_deref()).await;
-                self.passes(deployed)?;
+                self.passes_later(deployed)?;
             }
             (Step::Teardown, Outcome::Success) => {
                 let environment = &self.request.target.environment;
@@ -157,10 +177,24 @@ impl Work<'_> {
             }
             (Step::Teardown, _) => {}
         }
-        let commented = self.comment().await?;
-        self.passes(commented)?;
-        self.memory.unfinished = self.refused.is_some();
+        if !self.late {
+            let commented = self.comment().await?;
+            self.passes_later(commented)?;
+        }
+        self.memory.unfinished = self.refused.is_some() || self.late;
         Ok(())
+    }
+
+    /// The same for what the next report shows as well, if there is one: then a GitHub that is out of reach is not waited for.
+    fn passes_later<T>(&mut self, result: Result<T, Error>) -> Result<Option<T>, Failure<ReportError>> {
+        match result {
+            Err(Error::Unavailable { what, message }) if is_followed(self.request) => {
+                tracing::warn!(what, message, "left to the next report");
+                self.late = true;
+                Ok(None)
+            }
+            other => self.passes(other),
+        }
     }
 
     /// Keeps a refusal for later and ends where GitHub is out of reach.
@@ -303,13 +337,13 @@ impl Work<'_> {
         let new = NewDeployment {
             sha: target.sha.clone(),
             environment: target.environment.clone(),
-            description: format!("Pull request {}", target.number),
+            description: of_pull_request(target.number),
             transient: target.environment != STAGE,
         };
         let id = self
             .report
             .github
-            .ensure_deployment(&target.repository, &new, self.invocation)
+            .ensure_deployment(&target.repository, &new, &self.moment)
             .await?
             .id;
         self.memory.deployments.insert(target.environment.clone(), id);
@@ -358,7 +392,7 @@ impl Work<'_> {
         let repository = &self.request.target.repository;
         self.report
             .github
-            .set_deployment_status(repository, id, status, self.invocation)
+            .set_deployment_status(repository, id, status, &self.moment)
             .await
     }
 
@@ -374,7 +408,7 @@ impl Work<'_> {
         })?;
         let github = &self.report.github;
         if let Some(id) = self.memory.comment_id {
-            match github.update_comment(repository, id, &body, self.invocation).await {
+            match github.update_comment(repository, id, &body, &self.moment).await {
                 Ok(comment) => {
                     self.memory.comment_url = comment.url;
                     return Ok(Ok(()));
@@ -385,7 +419,7 @@ impl Work<'_> {
         }
         let marker = comment::marker(project);
         let (comment, new) = match github
-            .ensure_comment(repository, *number, &marker, &body, self.invocation)
+            .ensure_comment(repository, *number, &marker, &body, &self.moment)
             .await
         {
             Ok(made) => made,
@@ -394,9 +428,7 @@ impl Work<'_> {
         self.memory.comment_id = Some(comment.id);
         self.memory.comment_url = comment.url;
         if !new && comment.body != body {
-            let updated = github
-                .update_comment(repository, comment.id, &body, self.invocation)
-                .await;
+            let updated = github.update_comment(repository, comment.id, &body, &self.moment).await;
             return Ok(updated.map(drop));
         }
         Ok(Ok(()))
@@ -438,6 +470,20 @@ impl Work<'_> {
         self.memory.outputs.insert(name.clone(), outputs);
         Ok(())
     }
+}
+
+/// Whether another report of the same execution follows this one, unless the execution fails.
+fn is_followed(request: &ReportRequest) -> bool {
+    match request.outcome {
+        Outcome::Pending => true,
+        Outcome::Success => request.step == Step::UnitTest,
+        Outcome::Failure | Outcome::Error | Outcome::Skipped => false,
+    }
+}
+
+/// How the deployments of a pull request are described.
+fn of_pull_request(number: u32) -> String {
+    format!("Pull request {number}")
 }
 
 /// What sets the status of a step, by its row's key, apart from those of other systems, and of the same step for `stage`.

@@ -1,6 +1,6 @@
 //! `start_pipeline`: an execution of a pipeline, pinned to the exact object version that was fetched.
 //!
-//! A start that is repeated is the same execution: CodePipeline knows it by its client token. An execution that nobody could
+//! A start that is repeated is the same execution: CodePipeline knows it by its client token, in which the attempt is. An execution that nobody could
 //! find again is never left running.
 
 use aws_sdk_codepipeline::Client;
@@ -41,10 +41,15 @@ impl Function for StartPipeline {
     }
 
     async fn call(&self, input: StartRequest, _: &Invocation) -> Result<Run, Failure<StartPipelineError>> {
-        let StartRequest { target, kind, source } = input;
+        let StartRequest {
+            target,
+            kind,
+            source,
+            attempt,
+        } = input;
         let pipeline = self.pipeline(&target, kind)?;
         self.records.require_current(&target).await?;
-        let execution_id = self.start(&pipeline, &target, kind, &source).await?;
+        let execution_id = self.start(&pipeline, &source, (&target, kind, attempt)).await?;
         let run = Run { pipeline, execution_id };
         if let Err(error) = self.records.add_run(&target, &run).await {
             // Whoever has superseded this execution has not seen the run, and so would not stop it.
@@ -78,15 +83,14 @@ impl StartPipeline {
     async fn start(
         &self,
         pipeline: &str,
-        target: &Target,
-        kind: PipelineKind,
         source: &Source,
+        (target, kind, attempt): (&Target, PipelineKind, u64),
     ) -> Result<String, Failure<StartPipelineError>> {
         let mut request = self
             .pipelines
             .start_pipeline_execution()
             .name(pipeline)
-            .client_request_token(client_token(target, kind))
+            .client_request_token(client_token(target, kind, attempt))
             .source_revisions(pinned(SourceRevisionType::S3ObjectKey, &source.key)?)
             .source_revisions(pinned(SourceRevisionType::S3ObjectVersionId, &source.version_id)?);
         if kind == PipelineKind::UnitTest {
@@ -94,14 +98,11 @@ impl StartPipeline {
             request = request.variables(variable.build().map_err(refused)?);
         }
         let answer = request.send().await.map_err(|error| {
-            let missing = matches!(
-                error.as_service_error(),
-                Some(StartPipelineExecutionError::PipelineNotFoundException(_))
-            );
-            let error_name = if missing {
-                StartPipelineError::PipelineMissing
-            } else {
-                StartPipelineError::Unavailable
+            use StartPipelineExecutionError as Error;
+            let error_name = match error.as_service_error() {
+                Some(Error::PipelineNotFoundException(_)) => StartPipelineError::PipelineMissing,
+                Some(Error::ConcurrentPipelineExecutionsLimitExceededException(_)) => StartPipelineError::LimitExceeded,
+                _ => StartPipelineError::Unavailable,
             };
             let message = format!("the pipeline {pipeline} was not started: {}", sdk::words(&error));
             Failure::new(error_name, message)
@@ -161,7 +162,7 @@ fn refused(error: impl std::fmt::Display) -> Failure<StartPipelineError> {
 /// What makes a repeated start the same execution: 64 of the 128 letters, digits and hyphens that a token may have.
 ///
 /// See <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_StartPipelineExecution.html>.
-fn client_token(target: &Target, kind: PipelineKind) -> String {
+fn client_token(target: &Target, kind: PipelineKind, attempt: u64) -> String {
     let Target {
         repository,
         number,
@@ -173,7 +174,7 @@ fn client_token(target: &Target, kind: PipelineKind) -> String {
         PipelineKind::UnitTest => "unit-test",
         PipelineKind::Deploy => "deploy",
     };
-    let text = format!("{repository}\n{number}\n{sha}\n{environment}\n{generation}\n{kind}");
+    let text = format!("{repository}\n{number}\n{sha}\n{environment}\n{generation}\n{kind}\n{attempt}");
     sdk::hexadecimal(&Sha256::digest(text))
 }
 
@@ -193,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_token_is_of_what_codepipeline_allows() {
-        let token = client_token(&target(), PipelineKind::Deploy);
+        let token = client_token(&target(), PipelineKind::Deploy, 0);
         assert!((1..=128).contains(&token.len()));
         assert!(
             token
@@ -203,24 +204,27 @@ mod tests {
     }
 
     #[test]
-    fn every_part_of_the_target_and_the_kind_makes_another_token() {
-        let token = client_token(&target(), PipelineKind::Deploy);
+    fn every_part_of_the_target_the_kind_and_the_attempt_make_another_token() {
+        let token = client_token(&target(), PipelineKind::Deploy, 0);
         let others = [
-            client_token(&target(), PipelineKind::UnitTest),
+            client_token(&target(), PipelineKind::UnitTest, 0),
+            client_token(&target(), PipelineKind::Deploy, 1),
             client_token(
                 &Target {
                     repository: "octo/web".to_owned(),
                     ..target()
                 },
                 PipelineKind::Deploy,
+                0,
             ),
-            client_token(&Target { number: 1, ..target() }, PipelineKind::Deploy),
+            client_token(&Target { number: 1, ..target() }, PipelineKind::Deploy, 0),
             client_token(
                 &Target {
                     sha: "0".repeat(40),
                     ..target()
                 },
                 PipelineKind::Deploy,
+                0,
             ),
             client_token(
                 &Target {
@@ -228,6 +232,7 @@ mod tests {
                     ..target()
                 },
                 PipelineKind::Deploy,
+                0,
             ),
             client_token(
                 &Target {
@@ -235,6 +240,7 @@ mod tests {
                     ..target()
                 },
                 PipelineKind::Deploy,
+                0,
             ),
         ];
         for other in others {

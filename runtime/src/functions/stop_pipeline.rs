@@ -1,26 +1,31 @@
-//! `stop_pipeline`: executions of earlier generations that are of no use to anybody any more.
+//! `stop_pipeline`: executions that nobody waits for any more, of earlier generations or after too long a time.
 //!
 //! An execution is stopped by letting the action at work finish and starting no other. It is never abandoned: an abandoned
-//! build or change of a stack goes on unseen, and the next execution would run into it.
+//! build or change of a stack goes on unseen, and the next execution would run into it. A build that is at work is stopped itself,
+//! whether it runs or waits in CodeBuild's queue, so that nothing queues behind it; a change of a stack is left to its end.
 //!
-//! See <https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-stop.html>.
+//! See <https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-stop.html> and
+//! <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_StopBuild.html>.
 
+use aws_sdk_codebuild::operation::stop_build::StopBuildError;
 use aws_sdk_codepipeline::Client;
 use aws_sdk_codepipeline::error::SdkError;
 use aws_sdk_codepipeline::operation::stop_pipeline_execution::StopPipelineExecutionError;
+use aws_sdk_codepipeline::types::ActionExecutionStatus;
 use contract::{Run, StopPipelineError, StopRequest, Stopped};
 use tracing::{info, warn};
 
-use super::{Environment, Function, Invocation, StartError};
+use super::{Environment, Function, Invocation, StartError, executions};
 use crate::{Failure, sdk};
 
 /// The longest reason that CodePipeline takes.
 const LONGEST_REASON: usize = 200;
 
-/// Stops executions whose generation was superseded.
+/// Stops executions that nobody waits for any more, and the builds that they are at.
 #[derive(Debug)]
 pub struct StopPipeline {
     pipelines: Client,
+    builds: aws_sdk_codebuild::Client,
 }
 
 impl Function for StopPipeline {
@@ -29,6 +34,7 @@ impl Function for StopPipeline {
     fn new(environment: &Environment) -> Result<Self, StartError> {
         Ok(Self {
             pipelines: Client::new(environment.aws()),
+            builds: aws_sdk_codebuild::Client::new(environment.aws()),
         })
     }
 
@@ -39,7 +45,10 @@ impl Function for StopPipeline {
         let mut unasked = Vec::new();
         for run in &input.runs {
             match self.stop(run, &reason).await {
-                Ok(true) => count += 1,
+                Ok(true) => {
+                    count += 1;
+                    unasked.extend(self.stop_builds(run).await.err());
+                }
                 Ok(false) => {}
                 Err(problem) => unasked.push(problem),
             }
@@ -86,6 +95,30 @@ impl StopPipeline {
                 "the execution {execution_id} of {pipeline} was not stopped: {words}"
             )),
         }
+    }
+}
+
+impl StopPipeline {
+    /// Stops the builds that an execution is at.
+    async fn stop_builds(&self, run: &Run) -> Result<(), String> {
+        let actions = executions::actions(&self.pipelines, run).await;
+        let actions = actions.map_err(|words| format!("the actions of {} are not shown: {words}", run.execution_id))?;
+        let at_work = actions
+            .iter()
+            .filter(|action| action.status() == Some(&ActionExecutionStatus::InProgress));
+        for build in at_work.filter_map(executions::build) {
+            match self.builds.stop_build().id(build).send().await {
+                Ok(_) => info!(build, execution = run.execution_id, "build stopped"),
+                Err(error) => match error.as_service_error() {
+                    // It has ended, or is gone; asking again would change nothing.
+                    Some(StopBuildError::InvalidInputException(_) | StopBuildError::ResourceNotFoundException(_)) => {
+                        warn!(build, error = sdk::words(&error), "build cannot be stopped");
+                    }
+                    _ => return Err(format!("the build {build} was not stopped: {}", sdk::words(&error))),
+                },
+            }
+        }
+        Ok(())
     }
 }
 

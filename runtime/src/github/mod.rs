@@ -7,7 +7,7 @@
 //! - The credential goes to the API's base address and nowhere else. It stands in no error, no log and no `Debug` output.
 //!
 //! It is written on [`https`](crate::https) and not on octocrab, whose retries know no deadline, repeat a `POST` that may have
-//! been carried out, and whose errors have lost the headers that say how long to wait; the twelve requests in use are less code
+//! been carried out, and whose errors have lost the headers that say how long to wait; the fourteen requests in use are less code
 //! than to work around that, and half a megabyte less of a binary that every cold start loads.
 //!
 //! It knows nothing of this system: not what a status means, nor when a comment is due.
@@ -16,6 +16,7 @@ mod address;
 mod comments;
 mod credentials;
 mod deployments;
+mod environments;
 mod error;
 mod exchange;
 mod message;
@@ -29,10 +30,13 @@ mod transport;
 pub use comments::Comment;
 pub use credentials::Credentials;
 pub use deployments::{Deployment, DeploymentState, DeploymentStatus, NewDeployment};
+pub use environments::Deployed;
 pub use error::Error;
 pub use pull_requests::{ChangedFiles, PullRequest, State};
 pub use source::Zipball;
 pub use statuses::{CommitState, CommitStatus};
+
+use std::time::{Duration, SystemTime};
 
 use clients::github::segment;
 
@@ -69,6 +73,15 @@ impl Client {
         Ok(Self {
             transport: Transport::new(https, base, credentials.into()),
         })
+    }
+}
+
+impl Client {
+    /// How long the token still lasts, as GitHub said with its last answer: nothing before the first, without an end, or for a GitHub
+    /// App, whose key does not end.
+    pub fn token_lasts(&self) -> Option<Duration> {
+        let end = self.transport.token_ends()?;
+        Some(end.duration_since(SystemTime::now()).unwrap_or_default())
     }
 }
 

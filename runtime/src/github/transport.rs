@@ -1,8 +1,9 @@
 //! Requests and answers: who asks, how long, how often, and where a redirect may lead.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use clients::github::{App, Credential, InstallationToken, Unusable};
+use clients::github::{App, Credential, InstallationToken, TOKEN_ENDS, Unusable, token_end};
 use http::{Method, Response, StatusCode};
 use tokio::sync::Mutex;
 
@@ -29,6 +30,8 @@ pub(super) struct Transport {
     pub(super) base: String,
     credentials: Credentials,
     installation: Mutex<Option<Kept>>,
+    /// When the token ends, in seconds since 1970; 0 where GitHub did not say.
+    ends: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -45,6 +48,7 @@ impl Transport {
             base,
             credentials,
             installation: Mutex::new(None),
+            ends: AtomicU64::new(0),
         }
     }
 
@@ -113,13 +117,33 @@ impl Transport {
     /// Sends with the credential that is current. Where GitHub does not take it, once more with what may have replaced it.
     async fn authorized(&self, call: &Call, repeat: Repeat, invocation: &Invocation) -> Result<Option<Answer>, Error> {
         let token = self.token(call, invocation).await?;
-        match self.with(call, &token, repeat, invocation).await {
+        let answer = match self.with(call, &token, repeat, invocation).await {
             Err(Error::Refused { status: 401, .. }) if self.forget().await => {
                 let newer = self.token(call, invocation).await?;
-                self.with(call, &newer, repeat, invocation).await
+                self.with(call, &newer, repeat, invocation).await?
             }
-            other => other,
+            other => other?,
+        };
+        if let Some(answer) = &answer {
+            self.note_end(answer).await;
         }
+        Ok(answer)
+    }
+
+    /// When the token ends, if GitHub has said so.
+    pub(super) fn token_ends(&self) -> Option<SystemTime> {
+        let ends = self.ends.load(Ordering::Relaxed);
+        (ends > 0).then(|| UNIX_EPOCH + Duration::from_secs(ends))
+    }
+
+    /// Notes what an answer says of the token that it was asked with. One that an App's key made is replaced in time by itself.
+    async fn note_end(&self, answer: &Answer) {
+        let of_app = self.installation.lock().await.is_some();
+        let ends = answer.headers.get(TOKEN_ENDS).and_then(|value| value.to_str().ok());
+        let ends = ends.filter(|_| !of_app).and_then(token_end);
+        let ends = ends.and_then(|ends| ends.duration_since(UNIX_EPOCH).ok());
+        self.ends
+            .store(ends.map_or(0, |ends| ends.as_secs()), Ordering::Relaxed);
     }
 
     /// Forgets what the credential was. Says whether asking again can make a difference.

@@ -21,9 +21,6 @@ use stacks::{Project, names::Names};
 use super::{Record, Shared, Stage, Standing};
 use crate::webhook::Wanted;
 
-/// How many executions one run starts at the most.
-pub const MOST_REPAIRS: usize = 20;
-
 /// How often a deployment that failed by the pipeline's own fault is tried in all.
 const MOST_DEPLOYMENTS: u32 = 4;
 /// How long a first retry waits, in seconds; each further one twice as long.
@@ -59,10 +56,8 @@ pub struct Seen<'a> {
 /// What is to be done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// The executions to start, the oldest change first.
+    /// The executions to start, the oldest change first; a run may not start them all.
     pub repairs: Vec<Repair>,
-    /// Whether there are more than one run may start.
-    pub more: bool,
     /// The environments that have a place without holding it.
     pub release: Vec<String>,
     /// The environments that hold a place without having it.
@@ -107,8 +102,6 @@ pub fn plan(seen: Seen<'_>) -> Plan {
     let mut plan = planner.plan;
     plan.repairs
         .sort_by(|one, other| age(&one.change).cmp(&age(&other.change)));
-    plan.more = plan.repairs.len() > MOST_REPAIRS;
-    plan.repairs.truncate(MOST_REPAIRS);
     plan
 }
 

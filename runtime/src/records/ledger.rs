@@ -20,6 +20,9 @@ pub struct Ledger {
     /// Since when nothing but what the tagging service still lists is left, in seconds since 1970.
     #[serde(default)]
     pub settling_since: Option<u64>,
+    /// The ids of stacks that have left something behind, those of earlier teardowns too.
+    #[serde(default)]
+    pub retaining: Vec<String>,
 }
 
 /// The part of a record that holds the ledger.
@@ -36,11 +39,16 @@ impl Records {
     /// [`RecordsError::Unavailable`].
     pub async fn ledger(&self, target: &Target) -> Result<Ledger, RecordsError> {
         let holder: Option<Holder> = self.item(&target.repository, target.number).await?;
-        let own = |ledger: &Ledger| ledger.generation == target.generation;
-        Ok(holder.and_then(|holder| holder.teardown).filter(own).unwrap_or(Ledger {
+        let ledger = holder.and_then(|holder| holder.teardown).unwrap_or_default();
+        if ledger.generation == target.generation {
+            return Ok(ledger);
+        }
+        // What an earlier teardown has left behind is there still, and nothing else of it matters any more.
+        Ok(Ledger {
             generation: target.generation,
+            retaining: ledger.retaining,
             ..Ledger::default()
-        }))
+        })
     }
 
     /// Keeps what the target's teardown has done so far.

@@ -5,7 +5,7 @@
 //! application's functions publish none, since each pull request's would be metrics of their own, and metrics are billed.
 
 use std::sync::OnceLock;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
@@ -43,58 +43,35 @@ fn namespace(function: &str, handler: &str) -> Option<String> {
     (!of_environment && !project.is_empty()).then(|| project.to_owned())
 }
 
-/// How an invocation ended and how long it took.
-pub(super) fn invocation(outcome: &str, took: Duration) {
-    publish(
-        &[&["Handler"], &["Handler", "Outcome"]],
-        &[
-            ("Duration", "Milliseconds", took.as_secs_f64() * 1_000.0),
-            ("Invocations", "Count", 1.0),
-        ],
-        &[("Outcome", outcome)],
-    );
-}
-
-/// How many of something there are, such as the pull requests that are stuck; 0 counts too.
+/// Publishes how many of something there are, such as the pull requests that are stuck; 0 counts too. `name` is one of
+/// [`contract::metric`], each of which an alarm watches.
 pub fn count(name: &str, value: u32) {
-    publish(&[&[]], &[(name, "Count", value.into())], &[]);
-}
-
-fn publish(dimensions: &[&[&str]], metrics: &[(&str, &str, f64)], labels: &[(&str, &str)]) {
     if let Some(source) = SOURCE.get() {
-        println!("{}", line(source, SystemTime::now(), dimensions, metrics, labels));
+        println!("{}", line(source, SystemTime::now(), name, value));
     }
 }
 
-fn line(
-    source: &Source,
-    now: SystemTime,
-    dimensions: &[&[&str]],
-    metrics: &[(&str, &str, f64)],
-    labels: &[(&str, &str)],
-) -> Value {
-    let named: Vec<Value> = metrics
-        .iter()
-        .map(|(name, unit, _)| json!({ "Name": name, "Unit": unit }))
-        .collect();
+/// One metric without dimensions: each further value of a dimension would be a metric of its own.
+fn line(source: &Source, now: SystemTime, name: &str, value: u32) -> Value {
     let mut line = json!({
         "_aws": {
             "Timestamp": now.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis(),
-            "CloudWatchMetrics": [{ "Namespace": source.namespace, "Dimensions": dimensions, "Metrics": named }],
+            "CloudWatchMetrics": [{
+                "Namespace": source.namespace,
+                "Dimensions": [[]],
+                "Metrics": [{ "Name": name, "Unit": "Count" }],
+            }],
         },
         "Handler": source.handler,
     });
-    for (name, value) in labels {
-        line[*name] = json!(value);
-    }
-    for (name, _, value) in metrics {
-        line[*name] = json!(value);
-    }
+    line[name] = json!(value);
     line
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -117,14 +94,13 @@ mod tests {
     fn a_line_is_in_the_embedded_metric_format() {
         let source = Source {
             namespace: "thebestest".to_owned(),
-            handler: "claim".to_owned(),
+            handler: "reconcile".to_owned(),
         };
         let line = line(
             &source,
             UNIX_EPOCH + Duration::from_millis(1_700_000_000_123),
-            &[&["Handler"], &["Handler", "Outcome"]],
-            &[("Duration", "Milliseconds", 12.5)],
-            &[("Outcome", "Unavailable")],
+            "StuckPullRequests",
+            3,
         );
         assert_eq!(
             line,
@@ -133,13 +109,12 @@ mod tests {
                     "Timestamp": 1_700_000_000_123_u64,
                     "CloudWatchMetrics": [{
                         "Namespace": "thebestest",
-                        "Dimensions": [["Handler"], ["Handler", "Outcome"]],
-                        "Metrics": [{ "Name": "Duration", "Unit": "Milliseconds" }],
+                        "Dimensions": [[]],
+                        "Metrics": [{ "Name": "StuckPullRequests", "Unit": "Count" }],
                     }],
                 },
-                "Handler": "claim",
-                "Outcome": "Unavailable",
-                "Duration": 12.5,
+                "Handler": "reconcile",
+                "StuckPullRequests": 3,
             })
         );
     }

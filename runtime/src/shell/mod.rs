@@ -136,7 +136,7 @@ async fn answer<F: Function>(function: &F, event: LambdaEvent<Value>) -> Result<
     invoke(function, event.payload, &invocation).await
 }
 
-/// One invocation, from its JSON to its answer, with its logs and metrics.
+/// One invocation, from its JSON to its answer, with its logs.
 ///
 /// # Errors
 /// The handler's own errors by their names, and those that it declares none for: `InputRejected` and `TimedOut`.
@@ -158,7 +158,6 @@ pub async fn invoke<F: Function>(
             Ok(_) => tracing::info!(outcome, milliseconds, "done"),
             Err(error) => tracing::warn!(outcome, milliseconds, reason = error.error_message, "failed"),
         }
-        metrics::invocation(outcome, begun.elapsed());
         result
     }
     .instrument(span)

@@ -11,10 +11,13 @@
 //! alone, never from the way there. `claim` turns a teardown of what never was into nothing.
 
 use contract::{Change, Decision, Verified};
+use serde::de::DeserializeOwned;
 use stacks::Project;
 use stacks::project::Forks;
 
-use super::payload::{PayloadError, PullRequest, PullRequestEvent, PullRequestState, is_commit};
+use super::payload::{
+    Edited, Envelope, Labelled, PayloadError, PullRequest, PullRequestEvent, PullRequestState, is_commit,
+};
 
 /// What a delivery is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,35 +75,54 @@ fn ignore(reason: impl Into<String>) -> Hint {
 
 fn pull_request(body: &[u8], project: &Project) -> Result<Hint, PayloadError> {
     let text = std::str::from_utf8(body).map_err(|_| PayloadError::NoUtf8("body"))?;
-    let event: PullRequestEvent = serde_json::from_str(text).map_err(|error| shape(&error))?;
+    let envelope: Envelope = read(text)?;
     let repository = &project.repository;
+    let foreign = || ignore(format!("it is of another repository than {repository}"));
     let same = |name: &str| name.eq_ignore_ascii_case(repository);
-    if !same(&event.repository.full_name) || !same(&event.pull_request.base.repo.full_name) {
-        return Ok(ignore(format!("it is of another repository than {repository}")));
+    if !same(&envelope.repository.full_name) {
+        return Ok(foreign());
     }
-    event.pull_request.check()?;
-    let required = project.pull_requests.required_label.as_deref();
-    let reason = match event.action.as_str() {
-        "opened" | "reopened" | "synchronize" | "ready_for_review" | "converted_to_draft" | "closed" => None,
-        "labeled" | "unlabeled" => match (required, &event.label) {
-            (Some(required), Some(label)) if label.name == required => None,
-            _ => Some("the label is not one that an environment needs"),
-        },
-        "edited" => match event.changes.unwrap_or_default().base {
-            Some(_) => None,
-            None => Some("the edit does not change the base branch"),
-        },
-        _ => Some("this action changes nothing that tests or an environment depend on"),
-    };
-    if let Some(reason) = reason {
+    if let Some(reason) = irrelevant(&envelope.action, text, project)? {
         return Ok(ignore(reason));
     }
+    let mut event: PullRequestEvent = read(text)?;
+    if !same(&event.pull_request.base.repo.full_name) {
+        return Ok(foreign());
+    }
+    event.pull_request.check()?;
+    if envelope.action == "closed" {
+        // GitHub has been seen to say in the same body that it is open: what happened counts.
+        event.pull_request.state = PullRequestState::Closed;
+    }
     Ok(Hint::PullRequest(Box::new(Event {
-        opened: event.action == "opened",
-        reopened: event.action == "reopened",
+        opened: envelope.action == "opened",
+        reopened: envelope.action == "reopened",
         before: event.before.filter(|sha| is_commit(sha)),
         pull: event.pull_request,
     })))
+}
+
+/// Why an event of this project's repository changes nothing; none if it may. What an action does not need is not read.
+fn irrelevant(action: &str, text: &str, project: &Project) -> Result<Option<&'static str>, PayloadError> {
+    Ok(match action {
+        "opened" | "reopened" | "synchronize" | "ready_for_review" | "converted_to_draft" | "closed" => None,
+        "labeled" | "unlabeled" => {
+            let Labelled { label } = read(text)?;
+            let required = project.pull_requests.required_label.as_deref();
+            let needed = required.is_some_and(|required| label.is_some_and(|label| label.name == required));
+            (!needed).then_some("the label is not one that an environment needs")
+        }
+        "edited" => {
+            let Edited { changes } = read(text)?;
+            let moved = changes.is_some_and(|changes| changes.base.is_some());
+            (!moved).then_some("the edit does not change the base branch")
+        }
+        _ => Some("this action changes nothing that tests or an environment depend on"),
+    })
+}
+
+fn read<T: DeserializeOwned>(text: &str) -> Result<T, PayloadError> {
+    serde_json::from_str(text).map_err(|error| shape(&error))
 }
 
 /// Where a body is wrong, without what it says there.

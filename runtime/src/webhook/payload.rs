@@ -121,16 +121,31 @@ pub struct Label {
     pub name: String,
 }
 
-/// The body of a `pull_request` event.
+/// What a `pull_request` event is about: what an event needs that is ignored.
 #[derive(Debug, Deserialize)]
-pub(super) struct PullRequestEvent {
+pub(super) struct Envelope {
     pub(super) action: String,
-    pub(super) pull_request: PullRequest,
     pub(super) repository: Repository,
+}
+
+/// The label that was given or taken.
+#[derive(Debug, Deserialize)]
+pub(super) struct Labelled {
     #[serde(default)]
     pub(super) label: Option<Label>,
+}
+
+/// What was edited.
+#[derive(Debug, Deserialize)]
+pub(super) struct Edited {
     #[serde(default)]
     pub(super) changes: Option<Changes>,
+}
+
+/// The rest of the body, which only matters where something is decided.
+#[derive(Debug, Deserialize)]
+pub(super) struct PullRequestEvent {
+    pub(super) pull_request: PullRequest,
     /// The head before a push.
     #[serde(default)]
     pub(super) before: Option<String>,

@@ -53,6 +53,38 @@ impl GitHub {
         }
     }
 
+    /// Opens so many pull requests that get an environment each, and tells nobody.
+    pub(crate) fn open_deployable(&mut self, many: u32) {
+        for number in 1..=many {
+            let sha = self.commit();
+            self.pulls.push(Pull {
+                number,
+                open: true,
+                fork: false,
+                draft: false,
+                labelled: true,
+                sha,
+                approved: None,
+                merged: None,
+                updated_at: self.now,
+            });
+        }
+    }
+
+    /// Pushes to every open pull request, and tells nobody.
+    pub(crate) fn push_to_all(&mut self) {
+        for index in 0..self.pulls.len() {
+            self.push(index);
+        }
+    }
+
+    /// Closes every pull request, and tells nobody.
+    pub(crate) fn close_all(&mut self) {
+        for index in 0..self.pulls.len() {
+            self.close(index);
+        }
+    }
+
     fn open(&mut self, random: &mut Random) -> Value {
         let sha = self.commit();
         self.pulls.push(Pull {

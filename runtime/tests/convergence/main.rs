@@ -4,6 +4,7 @@
 //! and dropped; executions die at any step; the reconciler looks in between. What decides is the real code: `webhook`, `record` and
 //! its `plan`. A failure names its seed.
 
+mod bound;
 mod github;
 mod pipeline;
 mod random;

@@ -141,7 +141,7 @@ fn a_merge_that_no_record_knows_is_promoted_if_it_is_the_latest() {
 }
 
 #[test]
-fn a_run_starts_the_oldest_twenty_and_says_that_there_are_more() {
+fn the_oldest_change_comes_first() {
     let open: Vec<Wanted> = (1..=30)
         .map(|number| {
             let change = Change {
@@ -152,8 +152,8 @@ fn a_run_starts_the_oldest_twenty_and_says_that_there_are_more() {
         })
         .collect();
     let plan = planned(&open, &[], &[], &[], 2_000);
-    assert_eq!((plan.repairs.len(), plan.more), (20, true));
-    assert_eq!(plan.repairs[0].change.number, 30);
+    let numbers: Vec<u32> = plan.repairs.iter().map(|repair| repair.change.number).collect();
+    assert_eq!(numbers, (1..=30).rev().collect::<Vec<u32>>());
 }
 
 #[test]

@@ -28,7 +28,6 @@ pub(crate) struct Entry {
     flags: u16,
     pub(crate) method: u16,
     named: bool,
-    pub(crate) link: bool,
 }
 
 impl Entries {
@@ -58,7 +57,6 @@ impl Entries {
             flags: header.telling_flags(),
             method: header.method,
             named: false,
-            link: false,
         });
         self.names.extend_from_slice(header.name);
     }

@@ -145,26 +145,11 @@ pub enum Error {
         /// Its mode.
         mode: u16,
     },
-    /// A symbolic link that leads, by itself or through others, out of the archive.
+    /// A comment in which readers that look for the end of the directory from behind would find another one.
     #[error(
-        "the symbolic link {entry} leads out of the archive, to {target}\n  help: let it point to a file of the repository, relative to its own folder"
+        "the zip's comment holds the signature of an end record, at which other programs would read an empty or another archive\n  help: leave it out of the comment"
     )]
-    EscapingLink {
-        /// The link.
-        entry: String,
-        /// Its target.
-        target: String,
-    },
-    /// A symbolic link whose target could not be read or followed, so that nobody knows where it leads.
-    #[error(
-        "the target of the symbolic link {entry} cannot be checked: {reason}\n  help: allowed are stored or deflated targets of up to 4095 bytes of text, as git writes them"
-    )]
-    UncheckedLink {
-        /// The link.
-        entry: String,
-        /// Why.
-        reason: &'static str,
-    },
+    AmbiguousEnd,
     /// More entries than the limit.
     #[error("the zip has more than {limit} entries\n  help: raise `Limits::entries`, if it is trusted")]
     TooManyEntries {

@@ -29,7 +29,9 @@
 //! - Whatever could harm who extracts the archive is refused by an [`Error`] of its own, before [`Rewriter::finish`] hands out the
 //!   directory, without which the output is no zip.
 //!
-//! It never reads or writes a file or a socket, never inflates but to find an end that is not given, or a link's target, and never
+//! A symbolic link stays what it is, wherever it leads: nothing is written through it, since an entry below a link is refused.
+//!
+//! It never reads or writes a file or a socket, never inflates but to find an end that is not given, and never
 //! repairs: an archive that is not right is refused. That data is what its checksum says is left to who extracts it, except
 //! where it was inflated. Names that differ in case only, or in the form of their Unicode, are different names.
 
@@ -38,7 +40,6 @@ mod directory;
 mod entries;
 mod error;
 mod format;
-mod links;
 mod names;
 mod rewriter;
 
@@ -65,8 +66,6 @@ pub struct Limits {
     pub expanded: u64,
     /// Bytes of memory for names and attributes. 48 MiB unless told.
     pub metadata: usize,
-    /// Bytes of memory for what may be the targets of symbolic links. 4 MiB unless told.
-    pub links: usize,
 }
 
 impl Default for Limits {
@@ -76,7 +75,6 @@ impl Default for Limits {
             bytes: 7 << 30,
             expanded: 64 << 30,
             metadata: 48 << 20,
-            links: 4 << 20,
         }
     }
 }

@@ -4,7 +4,6 @@ use crate::data::{Data, Fault, Piece, Step};
 use crate::directory::{Directory, Layout};
 use crate::entries::Entries;
 use crate::format::{self, CENTRAL, Central, END, END64, LOCAL, LOCATOR64, Local};
-use crate::links::{self, Candidates, Link};
 use crate::{Error, Options, Output, Summary, names};
 
 /// The kinds of file in a mode, and the bits that tell them.
@@ -29,7 +28,6 @@ pub struct Rewriter {
     /// The root folder's name with its slash.
     root: Vec<u8>,
     entries: Entries,
-    candidates: Candidates,
     directory: Directory,
     directory_begins: Option<u64>,
 }
@@ -40,13 +38,11 @@ struct Passing {
     data: Data,
     /// Whether it is the root folder, which is left out.
     root: bool,
-    method: u16,
 }
 
 impl Rewriter {
     /// A rewriter that has not seen anything yet.
     pub fn new(options: Options) -> Self {
-        let candidates = Candidates::new(options.limits.links);
         Self {
             options,
             failed: None,
@@ -57,7 +53,6 @@ impl Rewriter {
             expanded: 0,
             root: Vec::new(),
             entries: Entries::default(),
-            candidates,
             directory: Directory::default(),
             directory_begins: None,
         }
@@ -102,8 +97,10 @@ impl Rewriter {
             });
         }
         self.check_names()?;
-        self.check_links()?;
         let comment = self.directory.comment().to_vec();
+        if memchr::memmem::find(&comment, &END.to_le_bytes()).is_some() {
+            return Err(Error::AmbiguousEnd);
+        }
         if let Some(expected) = &self.options.commit
             && !comment.eq_ignore_ascii_case(expected.as_bytes())
         {
@@ -160,15 +157,12 @@ impl Rewriter {
     /// Lets an entry's data pass by. Answers whether there may be more to do.
     fn pass(&mut self, input: &mut &[u8], output: &mut impl Output) -> Result<bool, Error> {
         let Some(passing) = &mut self.data else { return Ok(true) };
-        let (mut count, candidates, root, method) = (0, &mut self.candidates, passing.root, passing.method);
+        let (mut count, root) = (0, passing.root);
         let step = passing.data.step(input, &mut self.hold, &mut |piece| {
             let (Piece::Data(bytes) | Piece::Descriptor(bytes)) = piece;
             count += bytes.len() as u64;
             if !root {
                 output.put(bytes);
-            }
-            if matches!(piece, Piece::Data(_)) {
-                candidates.pass(bytes, method);
             }
         });
         self.read += count;
@@ -193,12 +187,10 @@ impl Rewriter {
 
     /// An entry has ended. A header whose sums stand after the data may have said them nevertheless, as git does.
     fn entry_ends(&mut self, sums: format::Sums) -> Result<(), Error> {
-        let index = u32::try_from(self.entries.len() - 1).unwrap_or(u32::MAX);
         let Some(entry) = self.entries.last_mut() else {
             return Ok(());
         };
         let said = std::mem::replace(&mut entry.sums, sums);
-        self.candidates.end(index, entry.method);
         for (field, said, found) in [
             ("checksum", u64::from(said.crc), u64::from(sums.crc)),
             ("compressed size", said.compressed, sums.compressed),
@@ -312,12 +304,7 @@ impl Rewriter {
         let is_root = common.name.len() == root;
         let most = self.options.limits.expanded.saturating_sub(self.expanded);
         let data = Data::after(&common, most);
-        self.candidates.begin(folder, common.method, common.sums.expanded);
-        self.data = Some(Passing {
-            data,
-            root: is_root,
-            method: common.method,
-        });
+        self.data = Some(Passing { data, root: is_root });
         if !is_root {
             let name = u16::try_from(common.name.len() - root).unwrap_or(u16::MAX);
             record[26..28].copy_from_slice(&name.to_le_bytes());
@@ -355,7 +342,6 @@ impl Rewriter {
                 mode: central.mode,
             });
         }
-        entry.link = kind == LINK;
         let moved_to = entry.moved_to;
         if name.len() > self.root.len() {
             self.directory.add(record, &central, self.root.len(), moved_to);
@@ -402,23 +388,5 @@ impl Rewriter {
         }
         order.retain(|index| !stripped(*index).is_empty());
         names::check_together(&mut order, stripped)
-    }
-
-    fn check_links(&self) -> Result<(), Error> {
-        let mut found = Vec::new();
-        let mut memory = 0;
-        for (index, entry) in self.entries.iter().filter(|(_, entry)| entry.link) {
-            let name = &self.entries.name(entry)[self.root.len()..];
-            let target = self.candidates.target(index, name, entry.method, entry.sums)?;
-            memory += target.len();
-            if memory > self.options.limits.links {
-                return Err(Error::UncheckedLink {
-                    entry: Error::quote(name),
-                    reason: "the memory for targets is used up",
-                });
-            }
-            found.push(Link { name, target });
-        }
-        links::check(&found, self.options.limits.links)
     }
 }

@@ -4,7 +4,9 @@ use contract::{
     ApplyStack, CheckPipeline, CheckStack, Claim, FetchSource, Reconcile, Report, StageDeployer, StartPipeline,
     StopPipeline, Teardown, VerifyWebhook,
 };
-use synth::actions::{Apigateway, Cloudformation, Codepipeline, Dynamodb, Iam, S3, Secretsmanager, States, Tag};
+use synth::actions::{
+    Apigateway, Cloudformation, Codebuild, Codepipeline, Dynamodb, Iam, S3, Secretsmanager, States, Tag,
+};
 use synth::iam::{Grant, Operator};
 use synth::lambda::{self, Artifacts, FunctionHandle, HandlerFunction};
 use synth::prelude::*;
@@ -12,7 +14,7 @@ use synth::{AnyArn, Duration, Handler, Stack, Value, days, mebibytes, minutes, p
 
 use super::Resources;
 use crate::artifacts::{SOURCES, TEMPLATES};
-use crate::names;
+use crate::{Environment, names};
 
 const NAMED: &str =
     "the stacks and pipelines of environments, which are made while it runs and carry the project's name";
@@ -169,13 +171,15 @@ impl Make<'_> {
             .timeout(seconds(30))
             .environment(CheckPipeline::TABLE, self.resources.records.name())
             .allow(self.pipelines([Codepipeline::GetPipelineExecution, Codepipeline::ListActionExecutions]))
+            .allow(self.builds([Codebuild::BatchGetBuilds]))
             .allow(self.records([Dynamodb::GetItem]))
     }
 
     fn stop_pipeline(&self) -> HandlerFunction<StopPipeline> {
-        self.function::<StopPipeline>("Stops the executions that a newer commit has superseded.")
+        self.function::<StopPipeline>("Stops executions that nobody waits for any more, and their builds.")
             .timeout(seconds(30))
-            .allow(self.pipelines([Codepipeline::StopPipelineExecution]))
+            .allow(self.pipelines([Codepipeline::ListActionExecutions, Codepipeline::StopPipelineExecution]))
+            .allow(self.builds([Codebuild::StopBuild]))
     }
 
     fn apply_stack(&self) -> HandlerFunction<ApplyStack> {
@@ -188,6 +192,14 @@ impl Make<'_> {
             Cloudformation::DescribeChangeSet,
             Cloudformation::DescribeStacks,
             Cloudformation::ExecuteChangeSet,
+            Cloudformation::ListStackResources,
+        ];
+        // The application's stack is got out of a status in which CodePipeline could not change it, with the role that it has.
+        let ways_out = [
+            Cloudformation::ContinueUpdateRollback,
+            Cloudformation::DeleteStack,
+            Cloudformation::DescribeStacks,
+            Cloudformation::ListStackResources,
         ];
         self.function::<ApplyStack>("Creates an environment's pipeline stack or brings it up to date.")
             .memory_size(mebibytes(512))
@@ -197,7 +209,7 @@ impl Make<'_> {
             .environment(ApplyStack::PROJECT, self.project())
             .environment(ApplyStack::STACK_ROLE, self.resources.stack_role.arn())
             .allow(self.stacks(actions, "deploy-"))
-            .allow(self.stacks([Cloudformation::DeleteStack, Cloudformation::DescribeStacks], "app-"))
+            .allow(self.stacks(ways_out, "app-"))
             .allow(self.templates())
             .allow(pass_to_cloudformation(self.resources.stack_role.arn()))
             .allow(self.records([Dynamodb::GetItem]))
@@ -267,16 +279,24 @@ impl Make<'_> {
                 [Tag::GetResources],
                 "looking for resources by tag names none",
             ))
+            .allow(Grant::on_any_resource(
+                [Iam::ListPolicies, Iam::ListRoles],
+                "IAM lists roles and policies by path alone, and tags do not show them",
+            ))
             .allow(self.records([Dynamodb::GetItem, Dynamodb::UpdateItem]))
     }
 
     fn reconcile(&self) -> HandlerFunction<Reconcile> {
         let machine = stepfunctions::arn_of(&self.resources.names.shared("pipeline-manager"));
+        let bucket = &self.resources.imports.artifacts;
+        let packages = self.resources.names.environment(Environment::Stage).packages();
+        let superseded = sub![bucket.bucket_arn.clone(), "/", packages.as_str(), "*"];
         self.function::<Reconcile>("Mends what lost webhooks, crashes and people left behind.")
             .timeout(minutes(5))
             .environment(Reconcile::TABLE, self.resources.records.name())
             .environment(Reconcile::GITHUB_CREDENTIALS, self.resources.github_credentials.arn())
             .environment(Reconcile::PROJECT, self.project())
+            .environment(Reconcile::BUCKET, bucket.bucket_name.clone())
             .environment(Reconcile::STATE_MACHINE, machine.clone())
             .allow(self.records([Dynamodb::GetItem, Dynamodb::Query, Dynamodb::UpdateItem]))
             .allow(read_secret(self.resources.github_credentials.arn()))
@@ -284,6 +304,20 @@ impl Make<'_> {
             .allow(Grant::on_any_resource(
                 [Cloudformation::ListStacks],
                 "listing stacks names none",
+            ))
+            .allow(self.stacks(
+                [Cloudformation::DescribeStacks, Cloudformation::GetTemplate],
+                "app-stage",
+            ))
+            .allow(Grant::on([S3::ListBucket], bucket.bucket_arn.clone()).when(
+                Operator::StringLike,
+                "s3:prefix",
+                format!("{packages}*"),
+            ))
+            .allow(Grant::on_matching(
+                [S3::DeleteObject],
+                superseded,
+                "packages of `stage`, which carry their content's hash",
             ))
     }
 
@@ -322,6 +356,15 @@ impl Make<'_> {
         Grant::on_matching(actions, of("pr-*"), NAMED)
             .and_on(of("stage").trusted::<AnyArn>())
             .and_on(self.resources.imports.unit_test.pipeline_arn.clone())
+    }
+
+    /// The builds of the unit-test pipeline and of all deploy pipelines, whose projects are named after the environment.
+    #[track_caller]
+    fn builds<const N: usize>(&self, actions: [Codebuild; N]) -> Grant {
+        let project = |name: &str| names::arn("codebuild", sub!["project/", self.resources.names.shared(name)]);
+        Grant::on_matching(actions, project("pr-*-package"), NAMED)
+            .and_on(project("stage-package").trusted::<AnyArn>())
+            .and_on(project("unit-test").trusted::<AnyArn>())
     }
 
     #[track_caller]

@@ -19,8 +19,8 @@ use contract::{
     TeardownProgress, TeardownRequestExpr, Trigger, Verified, VerifyWebhookError,
 };
 use synth::stepfunctions::{
-    Definition, Expr, Flow, Invoke, Never, Poll, Retry, States, TRANSIENT, Var, Work, attempts, choice, choice_on,
-    context, definition, fail, pass, poll, proceed, succeed, task, var,
+    Definition, Expr, Flow, IntoExpr, Invoke, Never, Poll, Restarts, Retry, States, TRANSIENT, Var, Work, attempts,
+    choice, choice_on, context, definition, fail, pass, poll, proceed, restarts, succeed, task, var,
 };
 use synth::{Duration, ErrorName, Handler, Shape, minutes, seconds, text};
 
@@ -63,19 +63,32 @@ const TEARDOWN: PollPlan = PollPlan {
 /// How much longer each wait of a poll is than the one before.
 const GROWTH: f64 = 1.5;
 
+/// How often what AWS refuses is started again: an account builds as many commits at once as its quota says, and queues five
+/// times as many, so what is refused now may be taken when some of those are done.
+const RESTARTS: Restarts = restarts(5).waiting_from(minutes(1)).up_to(minutes(15));
+
 /// How long the stack of a deploy pipeline may take to change.
 const STACK_MINUTES: u64 = 30;
+/// How long a stack may wait for a custom resource's function that never answers before it can be deleted without: CloudFormation's
+/// default, and the longest that a `ServiceTimeout` may be. See
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-customresource.html>.
+const SILENCE_MINUTES: u64 = 60;
 /// What starting, reporting and retrying may take on top of the polls.
 const SLACK_MINUTES: u64 = 60;
 
 /// The longest that an execution may take, in minutes; then the reconciler gives the commit its final status.
 ///
-/// It is the sum of what each step may take on the longest path: tests, environment and teardown.
+/// It is the sum of what each step may take on the longest path: tests, environment and teardown, both pipelines refused at first
+/// by CodePipeline itself and then by CodeBuild.
 pub fn bound_minutes(limits: &Limits) -> u64 {
+    let refused = 2 * RESTARTS.waiting().as_seconds().div_ceil(60);
     u64::from(limits.unit_test_minutes)
+        + refused
         + STACK_MINUTES
         + u64::from(limits.deploy_minutes)
+        + refused
         + u64::from(limits.teardown_minutes)
+        + SILENCE_MINUTES
         + SLACK_MINUTES
 }
 
@@ -88,6 +101,8 @@ pub(super) struct Data {
     /// What is at work, for the report of a failure.
     pub(super) step: Var<Step>,
     source: Var<Source>,
+    /// The execution of a pipeline that is waited for.
+    run: Var<Run>,
 }
 
 pub(super) struct Machine<'a> {
@@ -122,6 +137,7 @@ pub(super) fn definition_of(functions: &Functions, limits: &Limits) -> Definitio
         target: var("target"),
         step: var("step"),
         source: var("source"),
+        run: var("run"),
     };
     let machine = Machine {
         functions,
@@ -140,6 +156,12 @@ pub(super) fn patiently() -> Retry {
         .backing_off_from(seconds(10))
         .up_to(minutes(5))
         .full_jitter()
+}
+
+/// For what passes when others are done: as long as [`RESTARTS`] wait.
+#[track_caller]
+fn at_length() -> Retry {
+    attempts(5).backing_off_from(minutes(1)).up_to(minutes(15))
 }
 
 /// For hiccups of Lambda itself.
@@ -214,8 +236,8 @@ impl Machine<'_> {
             "The unit tests are starting.".into()
         })
         .then(self.fetch("Fetch source"))
-        .then(self.run("Start unit tests", PipelineKind::UnitTest))
-        .then(self.await_run(&UNIT_TESTS, self.limits.unit_test_minutes))
+        .then(self.run("Start unit tests", PipelineKind::UnitTest, 0, at_length()))
+        .then(self.await_run(&UNIT_TESTS, PipelineKind::UnitTest, self.limits.unit_test_minutes))
         .then(
             choice_on("Did the tests pass?", |progress: Expr<Progress>| progress.state.clone())
                 .case(
@@ -233,7 +255,14 @@ impl Machine<'_> {
                     RunState::Failed,
                     self.outcome("Tests failed", Step::UnitTest, Outcome::Failure).end(),
                 )
-                .otherwise(self.outcome("Tests were stopped", Step::UnitTest, Outcome::Error).end()),
+                .case(
+                    RunState::Stopped,
+                    self.outcome("Tests were stopped", Step::UnitTest, Outcome::Error).end(),
+                )
+                .otherwise(
+                    self.not_run("Tests could not run", Step::UnitTest, "The tests could not run: ")
+                        .end(),
+                ),
         )
     }
 
@@ -269,8 +298,8 @@ impl Machine<'_> {
     }
 
     fn deployment(&self) -> Flow<StackProgress, Never> {
-        self.run("Start deployment", PipelineKind::Deploy)
-            .then(self.await_run(&DEPLOYMENT, self.limits.deploy_minutes))
+        self.run("Start deployment", PipelineKind::Deploy, 0, at_length())
+            .then(self.await_run(&DEPLOYMENT, PipelineKind::Deploy, self.limits.deploy_minutes))
             .then(
                 choice_on("Was it deployed?", |progress: Expr<Progress>| progress.state.clone())
                     .case(
@@ -283,9 +312,18 @@ impl Machine<'_> {
                         self.outcome("Deployment failed", Step::Deploy, Outcome::Failure)
                             .then(self.after_deployment()),
                     )
-                    .otherwise(
+                    .case(
+                        RunState::Stopped,
                         self.outcome("Deployment was stopped", Step::Deploy, Outcome::Error)
                             .then(self.after_deployment()),
+                    )
+                    .otherwise(
+                        self.not_run(
+                            "Deployment could not run",
+                            Step::Deploy,
+                            "The deployment could not run: ",
+                        )
+                        .then(self.after_deployment()),
                     ),
             )
     }
@@ -341,53 +379,99 @@ impl Machine<'_> {
             .assign(&self.data.source, |source| source)
             .catch(
                 FetchSourceError::SourceRejected,
-                self.reports_caught("Source was rejected", "The commit's archive was refused: "),
+                self.reports_caught(
+                    "Source was rejected",
+                    Outcome::Failure,
+                    "The commit's archive was refused: ",
+                ),
             )
             .catch(
                 FetchSourceError::SourceMissing,
-                self.reports_caught("Source is missing", "GitHub does not show the commit: "),
+                self.reports_caught(
+                    "Source is missing",
+                    Outcome::Failure,
+                    "GitHub does not show the commit: ",
+                ),
             )
             .catch(FetchSourceError::Superseded, superseded())
             .into_flow()
     }
 
-    fn run<In: Shape>(&self, name: &str, kind: PipelineKind) -> Flow<In, Run> {
+    /// Starts a pipeline; each attempt is an execution of its own. `patience` is for a CodePipeline that takes no more executions.
+    #[track_caller]
+    fn run<In: Shape>(
+        &self,
+        name: &str,
+        kind: PipelineKind,
+        attempt: impl IntoExpr<u64>,
+        patience: Retry,
+    ) -> Flow<In, Run> {
         let (target, source) = (self.data.target.clone(), self.data.source.clone());
+        let (refused, words) = match kind {
+            PipelineKind::UnitTest => ("Start unit tests: refused", "The tests could not run: "),
+            PipelineKind::Deploy => ("Start deployment: refused", "The deployment could not run: "),
+        };
         task(self.functions.start_pipeline)
             .named(name)
             .arguments(move |_: Expr<In>| StartRequestExpr {
                 target: target.get(),
                 kind: kind.into(),
                 source: source.get(),
+                attempt: attempt.into_expr(),
             })
+            .retry(StartPipelineError::LimitExceeded, patience)
             .retry(StartPipelineError::Unavailable, patiently())
+            .assign(&self.data.run, |run| run)
+            .catch(
+                StartPipelineError::LimitExceeded,
+                self.reports_caught(refused, Outcome::Error, words),
+            )
             .catch(StartPipelineError::Superseded, superseded())
             .into_flow()
     }
 
-    /// Waits for a pipeline's execution. One that takes too long is an error of the pipeline, not of the commit.
-    fn await_run(&self, plan: &PollPlan, limit: u32) -> Flow<Run, Progress> {
-        let target = self.data.target.clone();
+    /// Waits for a pipeline's execution, and starts it again where AWS refused it. One that takes too long is an error of the
+    /// pipeline, not of the commit: it is stopped, so that nothing queues behind it.
+    fn await_run(&self, plan: &PollPlan, kind: PipelineKind, limit: u32) -> Flow<Run, Progress> {
+        let (target, run) = (self.data.target.clone(), self.data.run.clone());
         let check = task(self.functions.check_pipeline)
-            .arguments(move |run: Expr<Run>| RunQueryExpr {
+            .arguments(move |_: Expr<Run>| RunQueryExpr {
                 target: target.get(),
-                run,
+                run: run.get(),
             })
             .retry(CheckPipelineError::Unavailable, patiently())
             .catch(CheckPipelineError::Superseded, superseded());
         plan.of(check, limit.into())
-            .until(|progress| !progress.state.equals(RunState::Running))
-            .otherwise(pass(
-                format!("{}: took too long", plan.prefix),
-                move |progress: Expr<Progress>| {
-                    let summary = text!["It took longer than ", limit.to_string(), " minutes."];
-                    ProgressExpr {
-                        state: RunState::Stopped.into(),
-                        summary,
-                        url: progress.url.clone(),
-                    }
-                },
-            ))
+            .until(|progress| !progress.state.is_one_of([RunState::Running, RunState::Refused]))
+            .beginning_again(
+                RESTARTS,
+                |progress: Expr<Progress>| progress.state.equals(RunState::Refused),
+                |attempt| self.run(&format!("{}: start again", plan.prefix), kind, attempt, patiently()),
+            )
+            .otherwise(self.give_up(plan, limit))
+    }
+
+    /// Stops the execution that is waited for.
+    fn give_up(&self, plan: &PollPlan, limit: u32) -> Flow<Progress, Progress> {
+        let run = self.data.run.clone();
+        let progress: Var<Progress> = var("late");
+        let late = pass(format!("{}: took too long", plan.prefix), |progress: Expr<Progress>| {
+            progress
+        })
+        .assign(&progress, move |progress| ProgressExpr {
+            state: RunState::Stopped.into(),
+            summary: text!["It took longer than ", limit.to_string(), " minutes."],
+            url: progress.url.clone(),
+        });
+        let stop = task(self.functions.stop_pipeline)
+            .named(format!("{}: stop", plan.prefix))
+            .arguments(move |_: Expr<Progress>| StopRequestExpr {
+                runs: [run.get()].into_expr(),
+                reason: text!["it took longer than ", limit.to_string(), " minutes"],
+            })
+            .retry(StopPipelineError::Unavailable, patiently())
+            .output(move |_| progress.get());
+        late.then(stop)
     }
 
     /// After `stage` the pull request's own environment goes; after any other there is nothing left to do.
@@ -412,7 +496,7 @@ impl Machine<'_> {
             .retry(TeardownError::Unavailable, patiently())
             .catch(TeardownError::Superseded, superseded());
         let all = TEARDOWN
-            .of(step, self.limits.teardown_minutes.into())
+            .of(step, u64::from(self.limits.teardown_minutes) + SILENCE_MINUTES)
             .until(|teardown| teardown.done.or(teardown.stuck.len().more_than(0)))
             .otherwise(proceed());
         self.reports("Teardown is pending", Step::Teardown, Outcome::Pending, |_| {

@@ -18,6 +18,7 @@ use synth::stepfunctions::StateMachine;
 use synth::{DeletionPolicy, Handle, Stack, days};
 
 pub use machine::bound_minutes;
+pub use schedule::{convergence_minutes, repairs_a_run};
 
 pub(crate) use functions::{DEPLOYER_TIMEOUT, deploy_stages};
 
@@ -87,7 +88,11 @@ pub fn stack(stack: &mut Stack, project: &Project, imports: &Imports) {
     let account = account_logs::add(stack, &resources);
     let url = webhook::add(stack, &resources, machine.machine, deployer, account);
     schedule::add(stack, &resources, functions.reconcile);
-    alarms::add(stack, &resources, machine.machine);
+    let watched = alarms::Watched {
+        machine: machine.machine,
+        reconcile: functions.reconcile,
+    };
+    alarms::add(stack, &resources, watched);
 
     stack.output("WebhookUrl", "Where GitHub posts its webhooks to.", url);
     stack.output(

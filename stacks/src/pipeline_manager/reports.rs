@@ -30,6 +30,13 @@ impl Machine<'_> {
         })
     }
 
+    /// Reports that a pipeline could not do what it is for, which says nothing of the commit; with the link to what shows why.
+    pub(super) fn not_run(&self, name: &str, step: Step, words: &'static str) -> Flow<Progress, Reported> {
+        self.report(name, step.into(), Outcome::Error, |progress: &Expr<Progress>| {
+            (text![words, progress.summary.clone()], progress.url.clone().some())
+        })
+    }
+
     /// Reports why the pipeline's own stack is not there.
     pub(super) fn stack_outcome(&self) -> Flow<StackProgress, Reported> {
         let words = |stack: &Expr<StackProgress>| (stack.summary.clone(), stack.url.clone().some());
@@ -62,9 +69,14 @@ impl Machine<'_> {
             .into_flow()
     }
 
-    /// Reports that the commit itself is at fault, in words and with the cause.
-    pub(super) fn reports_caught<Any: Shape>(&self, name: &str, words: &'static str) -> Flow<Caught, Any> {
-        self.failure(name, Outcome::Failure, words)
+    /// Reports what was caught, in words and with the cause, and that it is the commit's fault or the pipeline's.
+    pub(super) fn reports_caught<Any: Shape>(
+        &self,
+        name: &str,
+        outcome: Outcome,
+        words: &'static str,
+    ) -> Flow<Caught, Any> {
+        self.failure(name, outcome, words)
             .then(succeed(format!("{name}, reported")))
     }
 

@@ -5,7 +5,11 @@ use synth::apigateway::method::{IntegrationResponse, MethodResponse};
 use synth::stepfunctions::StateMachineResource;
 use synth::{Handle, Stack, Value};
 
-use super::webhook::{DELIVERY, EVENT, SIGNATURE};
+/// The headers that GitHub sends with every delivery, see
+/// <https://docs.github.com/en/webhooks/webhook-events-and-payloads#delivery-headers>.
+const EVENT: Header = Header::new("X-GitHub-Event");
+const DELIVERY: Header = Header::new("X-GitHub-Delivery");
+const SIGNATURE: Header = Header::new("X-Hub-Signature-256");
 
 /// What `StartExecution` takes, in bytes of `input`.
 const LARGEST_INPUT: usize = 262_144;
@@ -17,28 +21,37 @@ pub(super) const JSON: &str = "application/json";
 
 /// The request for Step Functions. Everything of the delivery travels as base64, so nothing of it can leave its place.
 ///
-/// A body that is too large for an execution's input becomes a request with a name that Step Functions refuses as
-/// `InvalidName`: nothing starts, and the answer is told from every other refusal.
+/// What must not start an execution becomes a request that Step Functions refuses, each for a reason of its own, so that the answer
+/// is told from every other refusal
+/// (<https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html#API_StartExecution_Errors>):
+/// without one of the headers the input is no JSON, which is `InvalidExecutionInput`; with a body that is too large for an input the
+/// name is none, which is `InvalidName`.
 pub(super) fn start_execution(machine: Handle<StateMachineResource>) -> RequestTemplate {
-    let header = |name: &'static str| input::header(Header::new(name)).base64();
+    let [event, delivery, signature] = [EVENT, DELIVERY, SIGNATURE].map(input::header);
+    let missing = event.is_empty().or(delivery.is_empty()).or(signature.is_empty());
+    let without_header = Object::new()
+        .with("stateMachineArn", machine.arn())
+        .with("input", "a header is missing, or came in two spellings");
     let body = input::body().base64().named("body");
     let too_large = Object::new()
         .with("stateMachineArn", machine.arn())
         .with("name", "the body is too large");
     let delivery = Object::new()
         .with("body", &body)
-        .with("event", header(EVENT))
-        .with("delivery", header(DELIVERY))
-        .with("signature", header(SIGNATURE));
+        .with("event", event.base64())
+        .with("delivery", delivery.base64())
+        .with("signature", signature.base64());
     let start = Object::new()
         .with("stateMachineArn", machine.arn())
         .with("input", Object::new().with("webhook", delivery).stringified());
-    RequestTemplate::when(body.longer_than(LARGEST_INPUT - HEADERS), too_large).otherwise(start)
+    RequestTemplate::when(missing, without_header)
+        .or_when(body.longer_than(LARGEST_INPUT - HEADERS), too_large)
+        .otherwise(start)
 }
 
 /// The statuses that GitHub may see.
 pub(super) fn statuses() -> Vec<MethodResponse> {
-    ["202", "413", "502", "503"].map(MethodResponse::new).to_vec()
+    ["202", "400", "413", "502", "503"].map(MethodResponse::new).to_vec()
 }
 
 /// Which answer of Step Functions becomes which for GitHub. Only a started execution is a success.
@@ -65,6 +78,10 @@ pub(super) fn refused() -> ResponseTemplate {
         ),
     )
     .or_when(
+        error.contains("InvalidExecutionInput"),
+        answer(400, message(&without_header())),
+    )
+    .or_when(
         error
             .contains("ExecutionLimitExceeded")
             .or(error.contains("Throttling")),
@@ -77,6 +94,12 @@ pub(super) fn refused() -> ResponseTemplate {
         502,
         message("the execution did not start; the reconciler picks the pull request up"),
     ))
+}
+
+/// What is told of a request that no execution can be made of.
+fn without_header() -> String {
+    let [event, delivery, signature] = [EVENT, DELIVERY, SIGNATURE].map(Header::name);
+    format!("{event}, {delivery} and {signature} are each needed, in one spelling")
 }
 
 /// Shows the templates as documents of their own.

@@ -3,7 +3,7 @@
 //! serde stops at the first fault. So the text is parsed as plain YAML first, its keys are compared with the JSON Schema that
 //! the types give, and each value is tried on its own; only a file without faults is read as a whole.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{ConfigFault, Project, validate};
 
@@ -28,6 +28,7 @@ pub(super) fn project(text: &str) -> Result<Project, Vec<ConfigFault>> {
     let mut faults = Vec::new();
     object(map, &schema, &schema, "", &mut faults);
     if !faults.is_empty() {
+        faults.extend(of_the_rest(&value, &faults));
         return Err(faults);
     }
     let project: Project = serde_json::from_value(value).map_err(|error| {
@@ -39,6 +40,55 @@ pub(super) fn project(text: &str) -> Result<Project, Vec<ConfigFault>> {
     })?;
     validate::project(&project, &mut faults);
     if faults.is_empty() { Ok(project) } else { Err(faults) }
+}
+
+/// The faults of meaning that a file with faults of form has besides, each value of a faulty form left out.
+fn of_the_rest(value: &Value, told: &[ConfigFault]) -> Vec<ConfigFault> {
+    let mut rest = json!({
+        "project": "abc",
+        "repository": "a/b",
+        "region": "eu-west-1",
+        "unit_test": { "commands": ["true"] },
+        "application": { "synthesize": ["true"] },
+    });
+    overlay(&mut rest, value, "", told);
+    let mut found = Vec::new();
+    if let Ok(project) = serde_json::from_value::<Project>(rest) {
+        validate::project(&project, &mut found);
+    }
+    // What was put in stands for what is told already.
+    let is_of = |path: &str, told: &str| {
+        path.strip_prefix(told)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    found.retain(|fault| !told.iter().any(|told| is_of(&fault.path, &told.path)));
+    found
+}
+
+/// Lays a value over another, but for what is told to be faulty: items of a list keep their places.
+fn overlay(under: &mut Value, over: &Value, path: &str, told: &[ConfigFault]) {
+    let is_told = |path: &str| told.iter().any(|fault| fault.path == path);
+    match over {
+        Value::Object(map) => {
+            if !under.is_object() {
+                *under = json!({});
+            }
+            for (key, value) in map {
+                let path = join(path, key);
+                if !is_told(&path) {
+                    overlay(&mut under[key.as_str()], value, &path, told);
+                }
+            }
+        }
+        Value::Array(items) => {
+            let kept = items.iter().enumerate().map(|(index, item)| {
+                let faulty = is_told(&format!("{path}[{index}]"));
+                if faulty { Value::from("") } else { item.clone() }
+            });
+            *under = kept.collect();
+        }
+        other => *under = other.clone(),
+    }
 }
 
 /// Unknown and missing keys of an object, and the faults of its values.

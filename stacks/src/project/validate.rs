@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::read::fault;
 use super::{ConfigFault, Processor, Project, REGIONS};
+use crate::images::{Images, Verdict};
 
 /// The prefix of the tags that teardown finds resources by.
 pub(super) const OWN_TAGS: &str = "pipeline:";
@@ -171,6 +172,13 @@ fn image(project: &Project, faults: &mut Vec<ConfigFault>) {
             message,
             format!("set build.processor to {other}, or take an image for the processor"),
         ));
+    }
+    // What is not certain is no fault of the configuration; `deploy doctor` tells it.
+    let judged = Images::published().map(|images| images.judge(project));
+    if let Ok(Verdict::LookedAt(mismatches)) = judged {
+        let certain = mismatches.into_iter().filter(|mismatch| mismatch.certain);
+        let news = certain.filter(|mismatch| !(wrong && mismatch.path == "build.processor"));
+        faults.extend(news.map(|mismatch| fault(&mismatch.path, mismatch.message, mismatch.help)));
     }
     if build.image.trim().is_empty() {
         faults.push(fault(

@@ -172,7 +172,7 @@ const fn found(node: &Node) -> &'static str {
     match node {
         Node::Null => "null",
         Node::Bool(_) => "true or false",
-        Node::Integer(_) | Node::Number(_) => "a number",
+        Node::Integer(_) | Node::Unsigned(_) | Node::Number(_) => "a number",
         Node::Text(_) => "text",
         Node::List(_) => "a list",
         Node::Object(_) => "an object",

@@ -15,6 +15,8 @@ pub enum Node {
     Bool(bool),
     /// A whole number.
     Integer(i64),
+    /// A whole number from 2^63 on, which free-form documents may hold.
+    Unsigned(u64),
     /// A number with a fraction.
     Number(f64),
     /// Text.
@@ -340,9 +342,10 @@ impl From<serde_json::Value> for Node {
         match value {
             Json::Null => Self::Null,
             Json::Bool(value) => Self::Bool(value),
-            Json::Number(number) => match number.as_i64() {
-                Some(integer) => Self::Integer(integer),
-                None => Self::Number(number.as_f64().unwrap_or(f64::NAN)),
+            Json::Number(number) => match (number.as_i64(), number.as_u64()) {
+                (Some(integer), _) => Self::Integer(integer),
+                (None, Some(large)) => Self::Unsigned(large),
+                (None, None) => Self::Number(number.as_f64().unwrap_or(f64::NAN)),
             },
             Json::String(text) => Self::from(text),
             Json::Array(items) => {

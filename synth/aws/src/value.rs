@@ -98,15 +98,18 @@ impl Value<String> {
     /// `Fn::Sub` of literal text and values, which the `sub!` macro collects.
     pub fn concatenation(parts: impl IntoIterator<Item = Self>) -> Self {
         let mut merged: Vec<Part> = Vec::new();
+        let mut add = |part: Part| match (part, merged.last_mut()) {
+            (Part::Literal(text), Some(Part::Literal(before))) => before.to_mut().push_str(&text),
+            (part, _) => merged.push(part),
+        };
         for part in parts {
-            match (part.node, merged.last_mut()) {
-                (Node::Text(text), Some(Part::Literal(before))) => before.to_mut().push_str(&text),
-                (Node::Text(text), _) => merged.push(Part::Literal(text)),
-                (Node::Intrinsic(intrinsic), _) if matches!(*intrinsic, Intrinsic::Sub(_)) => {
-                    let Intrinsic::Sub(inner) = *intrinsic else { continue };
-                    merged.extend(inner);
-                }
-                (node, _) => merged.push(Part::Value(node)),
+            match part.node {
+                Node::Text(text) => add(Part::Literal(text)),
+                Node::Intrinsic(intrinsic) => match *intrinsic {
+                    Intrinsic::Sub(inner) => inner.into_iter().for_each(&mut add),
+                    other => add(Part::Value(other.into())),
+                },
+                node => add(Part::Value(node)),
             }
         }
         match merged.as_slice() {

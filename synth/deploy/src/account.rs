@@ -28,6 +28,8 @@ pub struct Account {
     pub functions: aws_sdk_lambda::Client,
     /// IAM.
     pub identities: aws_sdk_iam::Client,
+    /// Service Quotas.
+    pub quotas: aws_sdk_servicequotas::Client,
 }
 
 impl Account {
@@ -52,6 +54,7 @@ impl Account {
             secrets: aws_sdk_secretsmanager::Client::new(&config),
             functions: aws_sdk_lambda::Client::new(&config),
             identities: aws_sdk_iam::Client::new(&config),
+            quotas: aws_sdk_servicequotas::Client::new(&config),
         })
     }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use stacks::Project;
+use stacks::images::{Images, Verdict};
 
 use crate::account::Account;
 use crate::error::Error;
@@ -56,6 +57,7 @@ pub async fn run(request: &Request, root: &Path, account: Result<Account, Error>
             None
         }
     };
+    checks.push(image(project));
     checks.push(functions(request.bootstrap.as_deref(), root, project));
     let account = match account {
         Ok(account) => {
@@ -72,6 +74,7 @@ pub async fn run(request: &Request, root: &Path, account: Result<Account, Error>
         if let Some(wanted) = &wanted {
             checks.extend(stacks(account, project, wanted).await);
         }
+        checks.push(builds(account, project).await);
     }
     checks.push(github(account.as_ref(), request).await);
     Diagnosis { checks }
@@ -145,6 +148,35 @@ async fn stacks(account: &Account, project: &Project, wanted: &[Wanted]) -> Vec<
     lines
 }
 
+/// How many builds the account runs at a time.
+async fn builds(account: &Account, project: &Project) -> Line {
+    match quotas::builds(account, project).await {
+        Ok(line) => line,
+        Err(error) => broken("builds at a time", &error),
+    }
+}
+
+/// Whether the image has what the builds take for granted, as far as AWS publishes it.
+fn image(project: &Project) -> Line {
+    const NAME: &str = "image";
+    let images = match Images::published() {
+        Ok(images) => images,
+        Err(error) => return Line::new(NAME, "not usable", Some(error.to_string())),
+    };
+    match images.judge(project) {
+        Verdict::NotLookedAt { image } => Line::new(NAME, format!("not looked at: nothing is known of {image}"), None),
+        Verdict::LookedAt(found) if found.is_empty() => {
+            Line::new(NAME, format!("has what the builds use, as of {}", images.read), None)
+        }
+        Verdict::LookedAt(found) => {
+            let words = found
+                .iter()
+                .map(|one| format!("{}: {}: {}", one.path, one.message, one.help));
+            Line::new(NAME, words.collect::<Vec<_>>().join("; "), None)
+        }
+    }
+}
+
 /// GitHub, with the credentials that are given or stored.
 async fn github(account: Option<&Account>, request: &Request) -> Line {
     match look_at_github(account, request).await {
@@ -173,9 +205,10 @@ async fn look_at_github(account: Option<&Account>, request: &Request) -> Result<
     }
     let missing = github.lacks().await?;
     let problem = (!missing.is_empty()).then(|| Error::unentitled(&project.repository, &missing).to_string());
-    Ok(Line::new(
-        "GitHub",
-        format!("the credentials open {}", project.repository),
-        problem,
-    ))
+    let mut words = format!("the credentials open {}", project.repository);
+    if github.keeps_environments().await? {
+        words += ", and leave one environment of GitHub's behind for each pull request: the permission \"Administration\" to write, \
+                  which nothing else takes, lets a teardown delete it";
+    }
+    Ok(Line::new("GitHub", words, problem))
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
+use stacks::first_deployment::{self, Claim};
 
 use crate::names::Clash;
 use crate::plan::Loss;
@@ -184,6 +185,15 @@ impl Error {
         }
     }
 
+    /// The claim about AWS that only an account can show, and that this failure contradicts; none if it is of another kind.
+    pub fn claim(&self) -> Option<&'static Claim> {
+        match self {
+            Self::Rejected { words, .. } | Self::Failed { cause: words, .. } => first_deployment::named_by(words),
+            Self::Unanswered { .. } => first_deployment::named_by(&self.to_string()),
+            _ => None,
+        }
+    }
+
     /// The error as machines read it.
     pub fn report(&self) -> impl Serialize + use<> {
         #[derive(Serialize)]
@@ -191,11 +201,14 @@ impl Error {
             event: &'static str,
             code: u8,
             message: String,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            claim: Option<&'static str>,
         }
         Report {
             event: "error",
             code: self.code(),
             message: self.to_string(),
+            claim: self.claim().map(|claim| claim.name),
         }
     }
 }

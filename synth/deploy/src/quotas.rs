@@ -2,15 +2,18 @@
 //! lets an account have.
 //!
 //! Looked at are the quotas that new accounts meet first: stacks, IAM roles and concurrent executions of Lambda, of which new accounts
-//! have 10. What runs short otherwise, such as CodeBuild's machines, makes builds wait and breaks nothing.
+//! have 10. What runs short otherwise breaks nothing: how many builds run at a time is told by [`builds`], since new accounts may
+//! build one or none, and CodeBuild queues five times as many before it refuses.
 
 use aws_sdk_iam::types::SummaryKeyType;
 use serde::Serialize;
+use stacks::project::{Compute, Processor};
 use stacks::{Environment, Project};
 
 use crate::account::Account;
 use crate::environments;
 use crate::error::{Error, aws, told};
+use crate::status::Line;
 use crate::wanted::{self, Wanted};
 
 const ROLE: &str = "AWS::IAM::Role";
@@ -136,6 +139,66 @@ pub async fn look(account: &Account, project: &Project, missing: &[&Wanted]) -> 
     Ok(vec![stacks, roles, executions])
 }
 
+/// How many builds of the project's kind of machine run at a time, and what that means where it is none or one.
+///
+/// The quotas are those of <https://docs.aws.amazon.com/codebuild/latest/userguide/limits.html>. An account that is new may be held
+/// to less than its quota says, see <https://github.com/rebuy-de/aws-nuke/issues/1209>: only a build shows that.
+///
+/// # Errors
+/// Where AWS does not say.
+pub async fn builds(account: &Account, project: &Project) -> Result<Line, Error> {
+    const NAME: &str = "builds at a time";
+    let doing = "cannot ask how many builds may run at a time";
+    let quota = builds_quota(project);
+    let mut quotas = account
+        .quotas
+        .list_service_quotas()
+        .service_code("codebuild")
+        .into_paginator()
+        .items()
+        .send();
+    while let Some(listed) = quotas.next().await {
+        let listed = listed.map_err(|error| aws(doing, &error))?;
+        if listed.quota_name() == Some(quota.as_str()) {
+            let value = listed.value().unwrap_or_default();
+            return Ok(told_builds(NAME, value, &quota));
+        }
+    }
+    let state = format!("not looked at: Service Quotas does not list `{quota}`");
+    Ok(Line::new(NAME, state, None))
+}
+
+fn told_builds(name: &str, value: f64, quota: &str) -> Line {
+    let raise = format!(
+        "ask for a higher quota (Service Quotas, AWS CodeBuild, {quota}), or take another size of `build.compute`"
+    );
+    if value < 1.0 {
+        let problem = format!("no build runs in this account, and so no test and no deployment: {raise}");
+        return Line::new(name, "0", Some(problem));
+    }
+    let queued = 5.0 * value;
+    let state = if value < 2.0 {
+        format!("1, and {queued} wait for it: pull requests test and deploy one after the other; {raise}")
+    } else {
+        format!("{value}, and {queued} wait")
+    };
+    Line::new(name, state, None)
+}
+
+/// The name of the quota of the project's kind of machine, in Service Quotas' words.
+fn builds_quota(project: &Project) -> String {
+    let platform = match project.build.processor {
+        Processor::Arm64 => "ARM",
+        Processor::X86_64 => "Linux",
+    };
+    let size = match project.build.compute {
+        Compute::Small => "Small",
+        Compute::Medium => "Medium",
+        Compute::Large => "Large",
+    };
+    format!("Concurrently running builds for {platform}/{size} environment")
+}
+
 fn count(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
 }
@@ -198,6 +261,24 @@ mod tests {
             each: 10,
             environments: 5,
         }
+    }
+
+    #[test]
+    fn an_account_that_builds_nothing_or_one_after_the_other_is_told_how_to_raise_it() {
+        let line = |value| told_builds("builds", value, "Concurrently running builds for ARM/Small environment");
+        let none = line(0.0).problem.unwrap();
+        assert!(
+            none.contains("no build runs") && none.contains("Service Quotas, AWS CodeBuild, Concurrently"),
+            "{none}"
+        );
+        let one = line(1.0);
+        assert_eq!(one.problem, None);
+        assert!(
+            one.state.starts_with("1, and 5 wait") && one.state.contains("ask for a higher quota"),
+            "{}",
+            one.state
+        );
+        assert_eq!(line(60.0).state, "60, and 300 wait");
     }
 
     #[test]

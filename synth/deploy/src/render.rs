@@ -47,6 +47,15 @@ pub(crate) fn error(error: &Error, as_json: bool) {
         json(&error.report());
     }
     note(&format!("{}: {error}", painted(RED.bold(), "error")));
+    if let Some(claim) = error.claim() {
+        note(&format!(
+            "{}: this is what only an account can show, \"{}\" in RUNBOOK.md: {}\n  help: {}",
+            painted(BOLD, "note"),
+            claim.name,
+            claim.claim,
+            claim.if_it_fails
+        ));
+    }
 }
 
 /// An event in words; none if people need not know.

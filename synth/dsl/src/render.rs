@@ -82,6 +82,7 @@ pub(crate) fn shown_node(node: &Node) -> String {
         Node::Null => "null".to_owned(),
         Node::Bool(value) => value.to_string(),
         Node::Integer(value) => value.to_string(),
+        Node::Unsigned(value) => value.to_string(),
         Node::Number(value) => value.to_string(),
         Node::Text(text) => text.to_string(),
         Node::Intrinsic(intrinsic) => shown(intrinsic),
@@ -111,6 +112,7 @@ impl Serialize for Rendered<'_> {
             Node::Null => serializer.serialize_unit(),
             Node::Bool(value) => serializer.serialize_bool(*value),
             Node::Integer(value) => serializer.serialize_i64(*value),
+            Node::Unsigned(value) => serializer.serialize_u64(*value),
             Node::Number(value) => serializer.serialize_f64(*value),
             Node::Text(text) => Text { text, form: self.form }.serialize(serializer),
             Node::List(items) => serializer.collect_seq(items.iter().map(inner)),
@@ -240,6 +242,7 @@ impl Arguments<'_> {
     fn sub<S: Serializer>(&self, parts: &[Part], serializer: S) -> Result<S::Ok, S::Error> {
         let mut text = String::new();
         let mut named: Vec<(String, &Node)> = Vec::new();
+        let mut free = variables(parts);
         for part in parts {
             match part {
                 Part::Literal(literal) => text.push_str(&literal.replace("${", "${!")),
@@ -252,7 +255,7 @@ impl Arguments<'_> {
                     let variable = match named.iter().find(|(_, other)| *other == node) {
                         Some((variable, _)) => variable.clone(),
                         None => {
-                            let variable = format!("Value{}", named.len() + 1);
+                            let variable = free.next().unwrap_or_default();
                             named.push((variable.clone(), node));
                             variable
                         }
@@ -272,6 +275,23 @@ impl Arguments<'_> {
         })?;
         list.end()
     }
+}
+
+/// Names for values beside the text: none that the text already refers to, since the names beside it come first.
+fn variables(parts: &[Part]) -> impl Iterator<Item = String> {
+    let taken: Vec<String> = parts
+        .iter()
+        .filter_map(|part| match part {
+            Part::Value(Node::Intrinsic(intrinsic)) => match &**intrinsic {
+                Intrinsic::Ref(target) | Intrinsic::GetAtt(target, _) => Some(name(target).to_owned()),
+                _ => None,
+            },
+            _ => None,
+        })
+        .collect();
+    (1_u32..)
+        .map(|number| format!("Value{number}"))
+        .filter(move |variable| !taken.contains(variable))
 }
 
 struct Variables<'a> {

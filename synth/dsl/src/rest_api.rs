@@ -6,10 +6,11 @@
 use std::collections::BTreeMap;
 
 use synth_aws::apigateway::{Deployment, Method, Resource, RestApi, Stage};
-use synth_aws::{Arn, Element, Handle, Node, Value, pseudo, seconds, sub};
+use synth_aws::logs::LogGroup;
+use synth_aws::{Arn, Duration, Element, Handle, Name, Node, Value, pseudo, seconds, sub};
 
 use crate::cloudformation::CustomResource;
-use crate::stack::Stack;
+use crate::stack::{DeletionPolicy, Stack};
 
 /// The HTTP methods of API Gateway.
 pub use synth_aws::apigateway::method::HttpMethod;
@@ -23,7 +24,7 @@ pub struct Api {
     methods: Vec<Handle<Method>>,
     routes: Vec<String>,
     parts: Vec<Element>,
-    log_level: Option<&'static str>,
+    log: Option<(&'static str, Duration)>,
 }
 
 impl Api {
@@ -38,7 +39,7 @@ impl Api {
             methods: Vec::new(),
             routes: Vec::new(),
             parts: vec![handle.element()],
-            log_level: None,
+            log: None,
         }
     }
 
@@ -92,8 +93,13 @@ impl Api {
 
     /// Logs failed requests (`ERROR`) or all (`INFO`), if the account lets API Gateway log: see `AWS::ApiGateway::Account`. Left out,
     /// nothing is logged but what the stage's access log says.
-    pub const fn log_level(&mut self, level: &'static str) {
-        self.log_level = Some(level);
+    ///
+    /// API Gateway names the log group and would make it itself, for good and kept by nobody's stack. So the group is declared under
+    /// that name before the stage is, and goes after it; events are kept for `retention`.
+    ///
+    /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html>
+    pub const fn log(&mut self, level: &'static str, retention: Duration) {
+        self.log = Some((level, retention));
     }
 
     /// Adds a method at a path such as `/items/{category_name}`, and the resources on the way to it.
@@ -142,7 +148,8 @@ impl Api {
 
     /// Adds the stage with its first deployment, and the custom resource that keeps it current.
     ///
-    /// `deployer` answers for `Custom::StageDeployment`, see the handler `stage_deployer`.
+    /// `deployer` answers for `Custom::StageDeployment`, see the handler `stage_deployer`. It is not asked when the custom resource
+    /// is deleted or replaced: CloudFormation shows it as `DELETE_SKIPPED` then.
     #[track_caller]
     pub fn deploy(
         self,
@@ -159,12 +166,21 @@ impl Api {
             .stage_name(name)
             .deployment_id(deployment.id());
         let stage = stack.add(format!("{}Stage", self.id), complete(stage));
+        if let Some((_, retention)) = self.log {
+            let group = LogGroup::new()
+                .log_group_name(
+                    sub!["API-Gateway-Execution-Logs_", self.handle.id(), "/", name].trusted::<Name<LogGroup>>(),
+                )
+                .retention_in_days(retention);
+            let group = stack.add(format!("{}ExecutionLogs", self.id), group);
+            stack.configure(stage).depends_on(group);
+        }
         let routes: Vec<Node> = self.routes.iter().map(|route| Node::from(route.clone())).collect();
         let mut current = CustomResource::new("StageDeployment", deployer, seconds(300))
             .property("RestApiId", self.handle.id())
             .property("StageName", stage.name())
             .property("Routes", Value::<Vec<String>>::from_node(Node::List(routes)));
-        if let Some(level) = self.log_level {
+        if let Some((level, _)) = self.log {
             current = current.property("LogLevel", Value::<String>::from(level));
         }
         // The stage too: changing it may set back what the deployment has set.
@@ -174,6 +190,9 @@ impl Api {
         for method in &self.methods {
             stack.configure(current).depends_on(*method);
         }
+        // There is nothing to delete: the deployments go with their API. So a deployer that does not answer keeps no stack from being
+        // deleted or rolled back; `RetainExceptOnCreate` would ask it when the creation is rolled back.
+        stack.configure(current).deletion_policy(DeletionPolicy::Retain);
         stage
     }
 }

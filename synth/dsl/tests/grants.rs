@@ -173,6 +173,37 @@ fn roles_ask_for_a_capability_and_named_roles_for_the_greater_one() {
     assert_eq!(capabilities(Some(role.name("worker"))), ["CAPABILITY_NAMED_IAM"]);
 }
 
+/// By the registry's facts, so that no type is forgotten: an instance profile with a name once was.
+#[test]
+fn every_resource_of_iam_with_a_name_of_its_own_asks_for_the_greater_capability() {
+    /// What a stack asks for that has just this.
+    fn of<R: synth::Resource>(resource: R) -> Vec<&'static str> {
+        let stack = synthesized(|stack| {
+            stack.add("It", resource);
+        });
+        stack.capabilities
+    }
+    let policy = || {
+        let objects = Value::from("arn:aws:s3:::x/y").trusted::<AnyArn>();
+        iam::ManagedPolicy::new(iam::PolicyDocument::from(vec![Grant::on([S3::GetObject], objects)]))
+    };
+    let profile = || iam::InstanceProfile::new(["worker"]);
+    for unnamed in [of(profile()), of(policy()), of(iam::User::new()), of(iam::Group::new())] {
+        assert_eq!(unnamed, ["CAPABILITY_IAM"]);
+    }
+    for named in [
+        of(profile().instance_profile_name("worker")),
+        of(policy().managed_policy_name("worker")),
+        of(iam::User::new().user_name("worker")),
+        of(iam::Group::new().group_name("workers")),
+        of(iam::SAMLProvider::new().name("worker")),
+    ] {
+        assert_eq!(named, ["CAPABILITY_NAMED_IAM"]);
+    }
+    // The name of somebody else.
+    assert_eq!(of(iam::AccessKey::new("worker")), ["CAPABILITY_IAM"]);
+}
+
 #[test]
 fn grants_of_patterns_are_listed_with_their_reasons() {
     let stack = synthesized(|stack| {

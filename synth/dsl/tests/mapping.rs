@@ -89,7 +89,35 @@ fn a_post_starts_an_execution_with_everything_in_base64() {
     let template = Value::from(start_execution(262_000));
     assert_eq!(
         shown(&template),
-        r#"#set($body = $util.base64Encode($input.body))
+        r#"#set($values = {'x-github-event': '', 'x-github-delivery': '', 'x-hub-signature-256': ''})
+#set($spellings = {'x-github-event': '', 'x-github-delivery': '', 'x-hub-signature-256': ''})
+#foreach($spelling in $input.params().header.keySet())
+#if($spelling.replaceAll('(?i)^x-github-event$', '') == '')
+#set($before = $values.put('x-github-event', $input.params().header.get($spelling)))
+#set($before = $spellings.put('x-github-event', "$spellings.get('x-github-event')+"))
+#end
+#if($spelling.replaceAll('(?i)^x-github-delivery$', '') == '')
+#set($before = $values.put('x-github-delivery', $input.params().header.get($spelling)))
+#set($before = $spellings.put('x-github-delivery', "$spellings.get('x-github-delivery')+"))
+#end
+#if($spelling.replaceAll('(?i)^x-hub-signature-256$', '') == '')
+#set($before = $values.put('x-hub-signature-256', $input.params().header.get($spelling)))
+#set($before = $spellings.put('x-hub-signature-256', "$spellings.get('x-hub-signature-256')+"))
+#end
+#end
+#set($header_x_github_event = '')
+#if($spellings.get('x-github-event') == '+')
+#set($header_x_github_event = $values.get('x-github-event'))
+#end
+#set($header_x_github_delivery = '')
+#if($spellings.get('x-github-delivery') == '+')
+#set($header_x_github_delivery = $values.get('x-github-delivery'))
+#end
+#set($header_x_hub_signature_256 = '')
+#if($spellings.get('x-hub-signature-256') == '+')
+#set($header_x_hub_signature_256 = $values.get('x-hub-signature-256'))
+#end
+#set($body = $util.base64Encode($input.body))
 #if($body.length() > 262000)
 {
   "stateMachineArn": "<7>",
@@ -98,7 +126,7 @@ fn a_post_starts_an_execution_with_everything_in_base64() {
 #else
 {
   "stateMachineArn": "<7>",
-  "input": "{\"body\":\"$body\",\"event\":\"$util.base64Encode($input.params('X-GitHub-Event'))\",\"delivery\":\"$util.base64Encode($input.params('X-GitHub-Delivery'))\",\"signature\":\"$util.base64Encode($input.params('X-Hub-Signature-256'))\"}"
+  "input": "{\"body\":\"$body\",\"event\":\"$util.base64Encode($header_x_github_event)\",\"delivery\":\"$util.base64Encode($header_x_github_delivery)\",\"signature\":\"$util.base64Encode($header_x_hub_signature_256)\"}"
 }
 #end
 "#
@@ -263,8 +291,11 @@ fn conditions_are_put_together() {
     )
     .otherwise(Object::new());
     assert_eq!(
-        shown(&template.into()).lines().next().unwrap(),
-        "#if((($input.params('X-GitHub-Event') == 'ping') || (!($input.params('X-GitHub-Event') && $input.params('X-GitHub-Event') != ''))) && (!($context.stage == 'prod')))"
+        shown(&template.into())
+            .lines()
+            .find(|line| line.contains("prod"))
+            .unwrap(),
+        "#if((($header_x_github_event == 'ping') || (!($header_x_github_event && $header_x_github_event != ''))) && (!($context.stage == 'prod')))"
     );
 }
 
@@ -306,6 +337,25 @@ fn what_a_template_cannot_hold_is_a_located_fault() {
         panic!("a template with faults has no text")
     };
     assert!(fault.contains("99 is no status"));
+}
+
+#[test]
+fn a_header_is_looked_up_once_however_its_name_is_written() {
+    let template = RequestTemplate::always(
+        Object::new()
+            .with("a", input::header(Header::new("X-GitHub-Event")).base64())
+            .with("b", input::header(Header::new("x-github-event")).json_escaped()),
+    );
+    let text = shown(&template.into());
+    assert_eq!(text.matches("#set($header_x_github_event = '')").count(), 1, "{text}");
+    assert!(!text.contains("X-GitHub-Event"), "no spelling is asked for: {text}");
+}
+
+#[test]
+fn a_variable_cannot_pose_as_a_header() {
+    let body = input::body().base64().named("header_x_github_event");
+    let faults = RequestTemplate::always(Object::new().with("a", body)).check();
+    assert!(faults[0].message.contains("begins with `header_`"), "{faults:?}");
 }
 
 #[test]

@@ -487,3 +487,52 @@ fn tree() -> impl Strategy<Value = Node> {
         ]
     })
 }
+
+/// See <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-sub.html>: a literal `${` is
+/// `${!`, whoever wrote which half of it.
+#[test]
+fn text_of_parts_keeps_its_text_whatever_its_parts_are_beside() {
+    use synth::{pseudo, sub};
+    let nested = sub!["cost: $", sub!["{HOME} in ", pseudo::region()]];
+    assert_eq!(
+        json(nested.into_node()),
+        json!({ "Fn::Sub": "cost: ${!HOME} in ${AWS::Region}" })
+    );
+    let threefold = sub!["a$", sub!["{", sub!["b} ", pseudo::region()], "$"], "{c}"];
+    assert_eq!(
+        json(threefold.into_node()),
+        json!({ "Fn::Sub": "a${!b} ${AWS::Region}${!c}" })
+    );
+    let before_a_value = sub!["$", pseudo::region(), "{x}"];
+    assert_eq!(
+        json(before_a_value.into_node()),
+        json!({ "Fn::Sub": "$${AWS::Region}{x}" })
+    );
+}
+
+/// The names beside a text come before the template's own, see <https://github.com/aws/aws-cdk/issues/9275>.
+#[test]
+fn a_value_beside_a_text_hides_nothing_that_the_text_refers_to() {
+    let parts = vec![
+        Part::Value(reference("Value1")),
+        literal("|"),
+        Part::Value(import()),
+        literal("|"),
+        Part::Value(attribute("Value2", "Arn")),
+    ];
+    assert_eq!(
+        json(sub(parts)),
+        json!({ "Fn::Sub": ["${Value1}|${Value3}|${Value2.Arn}", { "Value3": { "Fn::ImportValue": "shared:Name" } }] })
+    );
+}
+
+#[test]
+fn a_whole_number_keeps_its_digits_up_to_sixty_four_bits() {
+    for number in [u64::MAX, 9_223_372_036_854_775_808, 9_223_372_036_854_775_807] {
+        let node = Node::from(json!({ "digits": number }));
+        assert_eq!(json(node.clone())["digits"], json!(number));
+        let text = yaml(node);
+        assert!(text.contains(&format!("digits: {number}")), "{text}");
+    }
+    assert_eq!(json(Node::from(json!(i64::MIN))), json!(i64::MIN));
+}

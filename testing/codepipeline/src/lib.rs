@@ -85,8 +85,8 @@ pub use build::{
 };
 pub use buildspec::{ArtifactSpec, Buildspec, OnFailure, PhaseSpec, ReportSpec, Shell};
 pub use engine::{
-    ActionStatus, ApiError, Background, BuildRecord, Engine, Event, EventKind, ExecutionStatus, Listener, Settings,
-    Surroundings,
+    ActionStatus, ApiError, Background, BuildRecord, Engine, Event, EventKind, ExecutionStatus, Listener, Refusal,
+    Settings, Surroundings,
 };
 pub use fault::{Fault, Faults};
 pub use pipeline::{Action, ExecutionMode, Pipeline, Provider, Stage, Variable};

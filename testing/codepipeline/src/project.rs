@@ -23,6 +23,8 @@ pub struct Project {
     pub variables: Vec<(String, String)>,
     /// How long a build may take.
     pub timeout_minutes: u32,
+    /// How long a build may wait for its turn.
+    pub queued_timeout_minutes: u32,
     /// The group that its log goes to.
     pub log_group: Option<String>,
     /// What its builds do.
@@ -67,6 +69,8 @@ fn read(root: &Node<'_>, notes: &Notes) -> Option<Project> {
     }
     let timeout = root.get("TimeoutInMinutes");
     let timeout = timeout.map_or(Some(60), |minutes| minutes.integer(5, 2_160));
+    let queued_timeout = root.get("QueuedTimeoutInMinutes");
+    let queued_timeout = queued_timeout.map_or(Some(480), |minutes| minutes.integer(5, 480));
     let log_group = root.get("LogsConfig").and_then(|logs| {
         logs.only(&["CloudWatchLogs"]);
         let logs = logs.get("CloudWatchLogs")?;
@@ -85,6 +89,7 @@ fn read(root: &Node<'_>, notes: &Notes) -> Option<Project> {
         compute_type,
         variables,
         timeout_minutes: u32::try_from(timeout?).ok()?,
+        queued_timeout_minutes: u32::try_from(queued_timeout?).ok()?,
         log_group,
         buildspec,
         buildspec_text,

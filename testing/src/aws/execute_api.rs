@@ -20,8 +20,6 @@ use crate::velocity;
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Integrated {
     integration: Value,
-    /// The parameters that the method declares.
-    parameters: Map<String, Value>,
     headers: BTreeMap<String, String>,
     query: BTreeMap<String, String>,
     path: BTreeMap<String, String>,
@@ -95,17 +93,13 @@ impl Integrated {
         templates[sent].as_str()
     }
 
-    /// What a template sees. The names of headers that the method declares are written as it writes them, whatever HTTP made of them.
+    /// What a template sees: the names of headers as they came, whatever the method declares, see
+    /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html>. The HTTP server before this one
+    /// writes them as HTTP/2 does.
     fn request(&self, body: &str) -> velocity::Request {
-        let declared = self
-            .parameters
-            .keys()
-            .filter_map(|name| name.strip_prefix("method.request.header."));
-        let declared: Vec<&str> = declared.collect();
         let mut request = velocity::Request::new(body);
         for (name, value) in &self.headers {
-            let written = declared.iter().find(|declared| declared.eq_ignore_ascii_case(name));
-            request = request.header(written.map_or(name.as_str(), |written| written), value);
+            request = request.header(name, value);
         }
         for (name, value) in &self.query {
             request = request.query_parameter(name, value);
@@ -184,11 +178,11 @@ fn rendered(template: &str, request: &velocity::Request) -> Result<velocity::Ren
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spelling::Spelling;
 
     fn integrated(responses: Value) -> Integrated {
         Integrated {
             integration: json!({ "integrationResponses": responses }),
-            parameters: Map::new(),
             headers: BTreeMap::new(),
             query: BTreeMap::new(),
             path: BTreeMap::new(),
@@ -222,6 +216,19 @@ mod tests {
             )
             .is_err()
         );
+    }
+
+    #[test]
+    fn the_names_of_headers_reach_templates_as_they_came() {
+        for spelling in Spelling::ALL {
+            let mut asked = integrated(json!({}));
+            let name = spelling.of("X-GitHub-Event");
+            asked.headers.insert(name.clone(), "ping".to_owned());
+            let literal = velocity::Request::new("").header(name, "ping");
+            let context = asked.request("");
+            let context = serde_json::to_value(context).unwrap();
+            assert_eq!(context["params"], serde_json::to_value(literal).unwrap()["params"]);
+        }
     }
 
     #[test]

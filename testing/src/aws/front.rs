@@ -19,12 +19,12 @@ use super::{
     Call, Client, Fault, Grants, Pipelines,
     answer::Answer,
     backstage::Backstage,
-    cloudformation::{self, Making, Variables},
+    cloudformation::{self, Making, Variables, Weather},
     codepipeline::{self, Deployed},
     execute_api::{Answered, Integrated},
     lock,
     model::{Protocol, Service},
-    rules,
+    quotas, rules,
     states::{self, StateMachines},
     wire::{Asked, Request},
 };
@@ -64,6 +64,7 @@ pub(super) struct State {
     pub(super) variables: Mutex<Variables>,
     pub(super) pipelines: Pipelines,
     pub(super) deployed: Deployed,
+    pub(super) weather: Weather,
     /// Who runs state machines.
     pub(super) machines: Mutex<Option<Arc<dyn StateMachines>>>,
 }
@@ -98,6 +99,7 @@ impl Front {
             variables: Mutex::default(),
             pipelines: Pipelines::of(account),
             deployed: Deployed::of(account),
+            weather: Weather::default(),
             machines: Mutex::default(),
         });
         let served = Arc::clone(&state);
@@ -234,7 +236,10 @@ impl State {
                 None if operation == "DescribeAccountLimits" => {
                     Ok(Answer::given(service.protocol, 200, cloudformation::ACCOUNT_LIMITS))
                 }
-                None => self.backstage.forward(head, body).await,
+                None => {
+                    let (head, body) = cloudformation::in_path_form(head, body);
+                    self.backstage.forward(head, body).await
+                }
             },
             "apigateway" => self.backstage.forward(head, body).await.map(|mut answer| {
                 answer.body = with_booleans(&answer.body);
@@ -246,6 +251,9 @@ impl State {
                 Some(Err((code, message))) => Ok(Answer::error(service.protocol, 400, &code, &message)),
                 None => self.backstage.forward(head, body).await,
             },
+            "servicequotas" if operation == "ListServiceQuotas" => {
+                Ok(self.result(service, operation, &quotas::listed(parameters)))
+            }
             "states" => match self.run(operation, parameters).await {
                 Some(Ok(result)) => Ok(self.result(service, operation, &result)),
                 Some(Err((code, message))) => Ok(Answer::error(service.protocol, 400, &code, &message)),
@@ -273,6 +281,7 @@ impl State {
             pipelines: &self.deployed,
             scripted: &self.pipelines,
             variables,
+            weather: &self.weather,
         };
         Answer::json(&serde_json::json!(cloudformation::judge(step, making).await))
     }

@@ -10,6 +10,7 @@
 //! | CodePipeline | scripted by the test ([`Pipelines`]), or executed for the pipelines that stacks have ([`Cloud::execute_pipelines`]) |
 //! | Step Functions' executions | by whoever is installed ([`Cloud::run_machines`]), else by MiniStack |
 //! | CloudFormation | MiniStack runs the stacks, and asks the front before each step of a resource; templates stay as they are sent |
+//! | custom resources | run for real; one with the property `Puppet: { Never: [Create, Update, Delete] }` is answered by the front, or never |
 //! | API Gateway | MiniStack serves the deployed APIs ([`Cloud::local_url`]); integrations with Step Functions are the front's |
 //!
 //! Functions that a stack makes run as processes of MiniStack's, with the front as their AWS, and their calls are their handler's.
@@ -39,6 +40,7 @@ mod ministack;
 mod model;
 mod permissions;
 mod pipelines;
+mod quotas;
 mod resolve;
 mod rules;
 pub mod states;
@@ -62,6 +64,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 pub use client::{Client, Failure};
+pub use cloudformation::Kind;
 pub use codepipeline::{PipelineResource, PipelineService};
 pub use fault::Fault;
 pub use grants::{Difference, Grants, Statement, variables};
@@ -295,7 +298,38 @@ impl Cloud {
     /// # Errors
     /// Where the engine refuses a pipeline that is there.
     pub fn step_pipelines(&self, builder: Arc<dyn Builder>, clock: Arc<dyn Clock>) -> std::io::Result<Engine> {
+        self.tell_time(Arc::clone(&clock));
         engine::install_stepped(self, builder, clock)
+    }
+
+    /// From now on time is what this clock says to CloudFormation's waits for custom resources and to API Gateway's rates.
+    pub fn tell_time(&self, clock: Arc<dyn Clock>) {
+        self.front.state.weather.tell_time(clock);
+    }
+
+    /// CloudFormation's next steps of this kind with resources of this type fail as if API Gateway had answered 429.
+    pub fn throttle(&self, kind: &str, step: Kind, times: u32) {
+        self.front.state.weather.throttle(kind, step, times);
+    }
+
+    /// How many steps are still to be [throttled](Cloud::throttle).
+    pub fn left_to_throttle(&self) -> u32 {
+        self.front.state.weather.to_throttle()
+    }
+
+    /// Nothing is throttled any more but what goes past API Gateway's rates from now on.
+    pub fn clear_weather(&self) {
+        self.front.state.weather.clear();
+    }
+
+    /// When the first stack that waits for a custom resource's function has waited long enough.
+    pub fn next_timeout(&self) -> Option<std::time::SystemTime> {
+        self.front.state.weather.next_timeout()
+    }
+
+    /// Whether the stack waits for an answer that does not come.
+    pub fn waits(&self, stack: &str) -> bool {
+        self.front.state.weather.waits(stack)
     }
 
     /// From now on somebody answers for the executions of state machines; what that one leaves is MiniStack's.

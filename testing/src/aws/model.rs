@@ -96,6 +96,7 @@ impl Service {
         let folder = match (name, path) {
             ("states", _) => "stepfunctions",
             ("tagging", _) => "resourcegroupstaggingapi",
+            ("servicequotas", _) => "service-quotas",
             ("monitoring", _) => "cloudwatch",
             ("apigateway", path) if path.starts_with("/v2/") => "apigatewayv2",
             (other, _) => other,

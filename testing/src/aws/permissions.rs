@@ -55,6 +55,7 @@ impl Call {
                 vec![Permission::new(format!("apigateway:{}", self.method), resource)]
             }
             "cloudformation" => self.cloudformation(account),
+            "codebuild" => self.codebuild(account),
             "codepipeline" => own(arn(if text("name").is_empty() {
                 text("pipelineName")
             } else {
@@ -89,6 +90,19 @@ impl Call {
             "tagging" => vec![Permission::new(format!("tag:{}", self.operation), "*")],
             _ => own("*".to_owned()),
         }
+    }
+
+    /// A build is of a project, whose name its id begins with; the action is on the project.
+    fn codebuild(&self, account: &str) -> Vec<Permission> {
+        let one = self.parameters["id"].as_str().into_iter();
+        let several = self.parameters["ids"].as_array().into_iter().flatten();
+        let ids = one.chain(several.filter_map(Value::as_str));
+        let needed = ids.map(|id| {
+            let project = id.split(':').next().unwrap_or_default();
+            let resource = format!("arn:aws:codebuild:{REGION}:{account}:project/{project}");
+            Permission::new(format!("codebuild:{}", self.operation), resource)
+        });
+        needed.collect()
     }
 
     fn cloudformation(&self, account: &str) -> Vec<Permission> {

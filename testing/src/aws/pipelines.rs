@@ -47,6 +47,8 @@ pub struct Action {
     pub name: String,
     /// Its status.
     pub status: ActionStatus,
+    /// Who does its work, such as `CodeBuild`; the API always shows it.
+    pub provider: Option<String>,
     /// Its `executionResult` as the API writes it: `externalExecutionUrl`, `errorDetails` …
     pub result: Option<Value>,
 }
@@ -112,7 +114,17 @@ impl Action {
             stage: stage.to_owned(),
             name: name.to_owned(),
             status,
+            provider: None,
             result: None,
+        }
+    }
+
+    /// The same, done by this provider: a test by `CodeBuild`, a deployment by anybody else.
+    #[must_use]
+    pub fn by(self, provider: &str) -> Self {
+        Self {
+            provider: Some(provider.to_owned()),
+            ..self
         }
     }
 
@@ -359,6 +371,11 @@ impl Execution {
                 "lastUpdateTime": time,
                 "status": format!("{:?}", action.status),
             });
+            if let Some(provider) = &action.provider {
+                let category = if provider == "CodeBuild" { "Test" } else { "Deploy" };
+                let kind = json!({ "category": category, "owner": "AWS", "provider": provider, "version": "1" });
+                detail["input"] = json!({ "actionTypeId": kind, "configuration": {}, "inputArtifacts": [] });
+            }
             if let Some(result) = &action.result {
                 detail["output"] = json!({ "outputArtifacts": [], "executionResult": result, "outputVariables": {} });
             }

@@ -70,6 +70,7 @@ impl Question<'_> {
         if path.starts_with("/hooks") {
             return self.hooks(world, path);
         }
+        let administers = self.asker == Asker::Token && world.token_administers;
         let id = world.id();
         let Some(repository) = world.repositories.get_mut(&self.repository()) else {
             return Reply::fault(404, "Not Found");
@@ -86,6 +87,10 @@ impl Question<'_> {
             ("GET", "/deployments") => self.deployments(repository),
             ("POST", "/deployments") => self.deploy(repository, id),
             ("POST", "/deployments/{deployment_id}/statuses") => self.deployment_status(repository),
+            ("DELETE", "/environments/{environment_name}") if !administers => {
+                Reply::fault(403, "Resource not accessible by integration")
+            }
+            ("DELETE", "/environments/{environment_name}") => self.delete_environment(repository),
             ("GET", "/issues/{issue_number}/comments") => self.comments(repository),
             ("POST", "/issues/{issue_number}/comments") => self.comment(repository, id),
             ("PATCH", "/issues/comments/{comment_id}") => self.edit(repository),
@@ -341,8 +346,19 @@ impl Question<'_> {
             statuses: Vec::new(),
         };
         let reply = Reply::of(201, self.deployment_as(201, &deployment));
+        // "If an environment does not exist, it is created": https://docs.github.com/en/actions/concepts/workflows-and-actions/deployment-environments
+        repository.environments.insert(deployment.environment.clone());
         repository.deployments.push(deployment);
         reply
+    }
+
+    /// Its deployments stay.
+    fn delete_environment(&self, repository: &mut Contents) -> Reply {
+        if repository.environments.remove(self.argument("environment_name")) {
+            Reply::of(204, Value::Null)
+        } else {
+            Reply::fault(404, "Not Found")
+        }
     }
 
     fn deployment_as(&self, status: u16, deployment: &Deployment) -> Value {

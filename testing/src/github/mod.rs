@@ -124,6 +124,11 @@ impl GitHub {
         self.shared.world().elsewhere = status;
     }
 
+    /// Whether the token may administer repositories from now on, such as delete their environments. The App may not.
+    pub fn token_administers(&self, administers: bool) {
+        self.shared.world().token_administers = administers;
+    }
+
     /// Whether the token may see to webhooks from now on.
     pub fn token_sees_hooks(&self, sees: bool) {
         self.shared.world().token_sees_hooks = sees;

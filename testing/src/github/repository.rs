@@ -118,6 +118,24 @@ impl Repository {
         self.change(|contents| contents.statuses.clone())
     }
 
+    /// The environments that GitHub keeps.
+    pub fn environments(&self) -> Vec<String> {
+        self.change(|contents| contents.environments.iter().cloned().collect())
+    }
+
+    /// Another system deploys the commit to an environment, whose last as long as it wants.
+    pub fn deployed_by_another(&self, environment: &str, sha: &str) {
+        self.change(|contents| {
+            contents.deployments.push(Deployment {
+                id: 1,
+                sha: sha.to_owned(),
+                environment: environment.to_owned(),
+                request: serde_json::json!({ "description": "by another" }),
+                statuses: Vec::new(),
+            });
+        });
+    }
+
     /// The deployments to an environment, the first one first.
     pub fn deployments(&self, environment: &str) -> Vec<Deployment> {
         self.change(|contents| {

@@ -11,13 +11,14 @@ use serde_json::{Map, Value, json};
 pub(crate) const SOURCE: &str = include_str!("slice.rs");
 
 /// The operations in use: method and path, as GitHub writes them.
-const OPERATIONS: [(&str, &str); 23] = [
+const OPERATIONS: [(&str, &str); 24] = [
     ("post", "/app/installations/{installation_id}/access_tokens"),
     ("get", "/repos/{owner}/{repo}/collaborators/{username}/permission"),
     ("get", "/repos/{owner}/{repo}/commits"),
     ("get", "/repos/{owner}/{repo}/deployments"),
     ("post", "/repos/{owner}/{repo}/deployments"),
     ("post", "/repos/{owner}/{repo}/deployments/{deployment_id}/statuses"),
+    ("delete", "/repos/{owner}/{repo}/environments/{environment_name}"),
     ("get", "/repos/{owner}/{repo}/hooks"),
     ("post", "/repos/{owner}/{repo}/hooks"),
     ("get", "/repos/{owner}/{repo}/hooks/{hook_id}"),

@@ -26,6 +26,8 @@ pub(super) struct World {
     pub(super) elsewhere: Option<u16>,
     /// Whether the token may see to webhooks.
     pub(super) token_sees_hooks: bool,
+    /// Whether the token may administer repositories. The App may not.
+    pub(super) token_administers: bool,
 }
 
 /// A repository.
@@ -37,6 +39,8 @@ pub(super) struct Contents {
     pub(super) permissions: BTreeMap<String, String>,
     pub(super) statuses: Vec<Status>,
     pub(super) deployments: Vec<Deployment>,
+    /// The environments that it has made with deployments to them, and not deleted.
+    pub(super) environments: BTreeSet<String>,
     pub(super) comments: Vec<Comment>,
     pub(super) hooks: Vec<Hook>,
 }
@@ -144,6 +148,7 @@ impl World {
             outbox: Vec::new(),
             elsewhere: Some(202),
             token_sees_hooks: true,
+            token_administers: true,
         }
     }
 

@@ -139,10 +139,10 @@ pub(crate) struct Handling {
 #[derive(Debug)]
 pub(crate) struct Retrier {
     pub(crate) errors: Vec<String>,
-    pub(crate) interval_seconds: f64,
+    pub(crate) interval_seconds: u64,
     pub(crate) max_attempts: u64,
     pub(crate) backoff_rate: f64,
-    pub(crate) max_delay_seconds: Option<f64>,
+    pub(crate) max_delay_seconds: Option<u64>,
     pub(crate) full_jitter: bool,
 }
 
@@ -201,6 +201,9 @@ pub(crate) struct MapState {
     pub(crate) items: Option<Template>,
     pub(crate) selector: Option<Template>,
     pub(crate) max_concurrency: Option<Template>,
+    /// How many iterations may fail, in numbers and in percent: an inline Map evaluates them and tolerates none.
+    pub(crate) tolerated_count: Option<Template>,
+    pub(crate) tolerated_percentage: Option<Template>,
     pub(crate) handling: Handling,
 }
 

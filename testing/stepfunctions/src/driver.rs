@@ -8,12 +8,13 @@ use std::{
 
 use serde_json::Value;
 
-use crate::{Effect, Execution, Machine, Start, TaskCall, TaskError, TaskId, Time};
+use crate::{Effect, Execution, Machine, Resource, Start, TaskCall, TaskError, TaskId, Time};
 
 /// What a handler answers to a task, and when.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reply {
     result: Option<Result<Value, TaskError>>,
+    missing: bool,
     after: Duration,
     submitted: Option<Value>,
 }
@@ -24,6 +25,7 @@ impl Reply {
     pub const fn new(result: Result<Value, TaskError>) -> Self {
         Self {
             result: Some(result),
+            missing: false,
             after: Duration::ZERO,
             submitted: None,
         }
@@ -34,6 +36,18 @@ impl Reply {
     pub const fn never() -> Self {
         Self {
             result: None,
+            missing: false,
+            after: Duration::ZERO,
+            submitted: None,
+        }
+    }
+
+    /// The activity is not there: the state fails at once. For tasks of an activity only.
+    #[must_use]
+    pub const fn missing() -> Self {
+        Self {
+            result: None,
+            missing: true,
             after: Duration::ZERO,
             submitted: None,
         }
@@ -76,7 +90,8 @@ type Handler<'h> = Box<dyn FnMut(&TaskCall) -> Reply + 'h>;
 
 /// The closures that do the tasks of an execution.
 ///
-/// A task goes to the handler of its state, else to that of the function it invokes, else to the one for all others.
+/// A task goes to the handler of its state, else to that of the function it invokes, else to the one for all others. An activity without a
+/// handler is one that is not there, as on AWS.
 #[derive(Default)]
 pub struct Handlers<'h> {
     states: HashMap<String, Handler<'h>>,
@@ -229,13 +244,20 @@ impl Driver {
         handlers: &mut Handlers<'_>,
         call: &TaskCall,
     ) -> Result<(), RunError> {
-        let reply = handlers.call(call).ok_or_else(|| RunError::NoHandler {
+        let activity = matches!(call.resource, Resource::Activity(_));
+        let answer = handlers.call(call).or(activity.then(Reply::missing));
+        let reply = answer.ok_or_else(|| RunError::NoHandler {
             state: call.state.to_string(),
             resource: call.resource.arn().to_owned(),
         })?;
         if let Some(output) = reply.submitted {
             let told = execution.submitted(call.id, output, call.at);
             debug_assert!(told.is_ok(), "the task was asked for in this instant");
+        }
+        if reply.missing && activity {
+            let told = execution.missing_activity(call.id, call.at);
+            debug_assert!(told.is_ok(), "the task was asked for in this instant");
+            return Ok(());
         }
         match reply.result {
             Some(result) => {

@@ -1,6 +1,7 @@
 //! Documents with expressions become values, of either query language. Failures are worded as AWS words them, with the expression and its field.
 
 mod json_path;
+mod numbers;
 
 use serde_json::{Map, Value};
 

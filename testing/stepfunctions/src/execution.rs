@@ -176,6 +176,18 @@ impl Execution {
         Ok(())
     }
 
+    /// The activity that a task names is not there: the state fails as Step Functions has it fail, and nothing catches that.
+    ///
+    /// # Errors
+    /// When the task is not open.
+    pub fn missing_activity(&mut self, task: TaskId, now: Time) -> Result<(), NotOpen> {
+        self.pass(now, false);
+        let flow = self.open.remove(&task).ok_or(NotOpen(task))?;
+        self.unscheduled(flow);
+        self.run();
+        Ok(())
+    }
+
     /// A task said that it is still at work.
     ///
     /// # Errors

@@ -6,6 +6,10 @@ use serde_json::Value;
 
 use crate::path::Path;
 
+/// What a backslash may stand before in a text, see
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/intrinsic-functions.html>.
+const ESCAPABLE: [char; 4] = ['\'', '{', '}', '\\'];
+
 /// A call of an intrinsic function.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Call {
@@ -17,6 +21,8 @@ pub(crate) struct Call {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Argument {
     Value(Value),
+    /// A text in quotes as it is written, with its backslashes: `States.Format` tells `\{` from `{`, all others read it without.
+    Text(String),
     Path(Path),
     Call(Call),
 }
@@ -72,6 +78,11 @@ impl Function {
 }
 
 impl Call {
+    /// Whether the argument at `index` is the template of `States.Format`, which reads its own escapes.
+    pub(crate) fn is_template(&self, index: usize) -> bool {
+        self.function == Function::Format && index == 0
+    }
+
     /// # Errors
     /// What is wrong with it.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
@@ -133,7 +144,7 @@ fn argument(text: &str) -> Result<(Argument, &str), String> {
     }
     if let Some(after) = text.strip_prefix('\'') {
         let (literal, rest) = literal(after)?;
-        return Ok((Argument::Value(Value::String(literal)), rest));
+        return Ok((Argument::Text(literal), rest));
     }
     let (word, rest) = text.split_at(end(text));
     let word = word.trim_end();
@@ -161,22 +172,36 @@ fn end(text: &str) -> usize {
     text.len()
 }
 
-/// A text up to its closing quote. The marks `\{` and `\}` stay as they are, since `States.Format` reads them.
+/// A text up to its closing quote, as it is written.
 fn literal(text: &str) -> Result<(String, &str), String> {
-    let mut read = String::new();
-    let mut characters = text.char_indices();
-    while let Some((index, character)) = characters.next() {
+    let mut escaped = false;
+    for (index, character) in text.char_indices() {
         match character {
-            '\'' => return Ok((read, &text[index + 1..])),
-            '\\' => match characters.next() {
-                Some((_, brace @ ('{' | '}'))) => read.extend(['\\', brace]),
-                Some((_, escaped)) => read.push(escaped),
-                None => break,
-            },
-            _ => read.push(character),
+            _ if escaped && !ESCAPABLE.contains(&character) => {
+                return Err(format!(
+                    "\\{character} in '{text} is no escape; allowed are \\', \\{{, \\}} and \\\\"
+                ));
+            }
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '\'' => return Ok((text[..index].to_owned(), &text[index + 1..])),
+            _ => {}
         }
     }
     Err(format!("the text '{text} has no end"))
+}
+
+/// A text without the backslashes that only mark what follows them.
+pub(crate) fn unescaped(text: &str) -> String {
+    let mut read = String::new();
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => read.extend(characters.next()),
+            _ => read.push(character),
+        }
+    }
+    read
 }
 
 #[cfg(test)]

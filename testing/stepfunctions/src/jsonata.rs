@@ -3,6 +3,7 @@
 
 mod check;
 mod functions;
+mod memory;
 mod wording;
 
 use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
@@ -19,6 +20,10 @@ use crate::{Time, random::Random};
 
 /// An evaluation that takes longer than this is taken for one that never ends, as AWS does. It is the only use of a real clock.
 const PATIENCE_MILLISECONDS: u64 = 10_000;
+/// How deep an expression may nest, as the engine counts: it has one level less than AWS, which takes 100. Measured on AWS are 100 terms of a
+/// sum, 99 parentheses, brackets or `~>`, and 31 calls of a function that adds one to itself, see
+/// <https://github.com/floci-io/floci/issues/2737>.
+const MOST_LEVELS: usize = 99;
 
 /// A parsed expression, without its `{% %}`.
 #[derive(Debug, Clone)]
@@ -79,7 +84,7 @@ impl Expression {
         }
         Ok(Self {
             source: source.to_owned(),
-            program,
+            program: memory::counted(program),
             variables: findings.variables,
             functions: findings.functions,
         })
@@ -108,14 +113,18 @@ impl Expression {
         }
         let options = EvaluatorOptions {
             timeout_ms: Some(PATIENCE_MILLISECONDS),
+            max_stack_depth: Some(MOST_LEVELS),
+            max_sequence_length: Some(memory::MOST_NUMBERS),
             ..EvaluatorOptions::default()
         };
         let mut evaluator = Evaluator::with_options(context, options);
         let shared = Rc::new(RefCell::new(random.clone()));
         functions::register(&mut evaluator, surroundings.now, &shared).map_err(|fault| fault.message().to_owned())?;
+        memory::register(&mut evaluator).map_err(|fault| fault.message().to_owned())?;
         let result = evaluator.evaluate(&self.program, &JValue::Undefined);
         *random = shared.borrow().clone();
         match result {
+            Ok(value) if memory::size(&value) > memory::MOST_BYTES => Err(memory::EXCEEDED.to_owned()),
             Ok(value) => Ok(value_of(&value)),
             Err(fault) => Err(wording::of(fault.message(), &self.functions)),
         }

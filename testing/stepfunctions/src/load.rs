@@ -2,12 +2,16 @@
 
 mod choice;
 mod fields;
+mod graph;
 mod handling;
 mod paths;
 mod state;
 mod template;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde_json::{Map, Value};
 
@@ -29,6 +33,7 @@ pub(crate) fn definition(value: &Value) -> Result<Definition, Refusals> {
     let mut loader = Loader {
         faults: Faults::default(),
         machine_language: Language::JsonPath,
+        names: BTreeSet::new(),
     };
     let definition = loader.machine(value);
     loader.faults.into_result(definition)
@@ -37,6 +42,8 @@ pub(crate) fn definition(value: &Value) -> Result<Definition, Refusals> {
 struct Loader {
     faults: Faults,
     machine_language: Language,
+    /// The names of all states so far, those of branches and iterations included.
+    names: BTreeSet<String>,
 }
 
 /// The names of variables that the enclosing states assign; an inner state may read but not assign them.
@@ -96,6 +103,10 @@ impl Loader {
             if name.is_empty() || name.chars().count() > 80 {
                 self.faults.add("", "a state's name has 1 to 80 characters");
             }
+            if !self.names.insert(name.clone()) {
+                self.faults
+                    .add("", "another state of the machine has this name (DUPLICATE_STATE_NAME)");
+            }
             // What the state assigns itself, it assigns after its branches have ended.
             let beside = states
                 .iter()
@@ -117,6 +128,9 @@ impl Loader {
             Some(_) => {}
         }
         self.targets(states, &by_name);
+        if by_name.len() == states.len() {
+            self.graph(at, start.as_deref(), &by_name);
+        }
         Some(States { start: start?, by_name })
     }
 

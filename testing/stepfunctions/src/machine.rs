@@ -27,12 +27,13 @@ impl Machine {
     /// let refused = Machine::load(&json!({
     ///     "QueryLanguage": "JSONata",
     ///     "StartAt": "Greet",
-    ///     "States": { "Greet": { "Type": "Pass", "Output": "{% $eval('1') %}", "Next": "Gone" } }
+    ///     "States": { "Greet": { "Type": "Pass", "Output": "{% $a ?? 1 %}", "Next": "Gone" } }
     /// }));
     /// assert_eq!(
     ///     refused.unwrap_err().to_string(),
-    ///     "state \"Greet\": Output: \"$eval('1')\": `$eval` is not supported by Step Functions; use $parse for JSON\n\
-    ///      state \"Greet\": Next: there is no state \"Gone\" beside it"
+    ///     "state \"Greet\": Output: \"$a ?? 1\": `??` is newer than JSONata 2.0.6, which Step Functions evaluates\n\
+    ///      state \"Greet\": Next: there is no state \"Gone\" beside it\n\
+    ///      States: no state ends it: one with `End`, a Succeed or a Fail is due (MISSING_END_STATE)"
     /// );
     /// ```
     ///

@@ -97,7 +97,7 @@ fn a_webhook_starts_an_execution_and_its_failure_is_no_success() {
     assert_eq!(status, StatusCode::BAD_REQUEST);
     assert_eq!(
         told["message"],
-        "Missing required request parameters: [X-Hub-Signature-256]"
+        "X-GitHub-Event, X-GitHub-Delivery and X-Hub-Signature-256 are each needed, in one spelling"
     );
     let typed = post("text/plain").header("X-Hub-Signature-256", "sha256=00");
     assert_eq!(visited(&account, typed, body).0, StatusCode::UNSUPPORTED_MEDIA_TYPE);
@@ -114,6 +114,59 @@ fn a_webhook_starts_an_execution_and_its_failure_is_no_success() {
     assert_eq!(visited(&account, signed(), body).0, StatusCode::SERVICE_UNAVAILABLE);
     let (status, _) = visited(&account, signed(), &"x".repeat(11 * 1024 * 1024));
     assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[test]
+fn a_validator_knows_one_spelling_of_a_header_as_api_gateways_does() {
+    let Some(account) = Account::start("a validator knows one spelling") else {
+        return;
+    };
+    let api = || json!({ "Ref": "Api" });
+    let method = |resource: &str, header: &str| {
+        json!({ "Type": "AWS::ApiGateway::Method", "Properties": {
+            "RestApiId": api(), "ResourceId": { "Ref": resource }, "HttpMethod": "GET", "AuthorizationType": "NONE",
+            "RequestValidatorId": { "Ref": "Validator" },
+            "RequestParameters": { format!("method.request.header.{header}"): true },
+            "Integration": { "Type": "MOCK", "RequestTemplates": { "application/json": "{\"statusCode\": 200}" },
+                "IntegrationResponses": [{ "StatusCode": "200" }] },
+            "MethodResponses": [{ "StatusCode": "200" }],
+        } })
+    };
+    let resource = |path: &str| {
+        json!({ "Type": "AWS::ApiGateway::Resource", "Properties": {
+            "RestApiId": api(), "ParentId": { "Fn::GetAtt": ["Api", "RootResourceId"] }, "PathPart": path,
+        } })
+    };
+    let mut template = crate::account::template(json!({
+        "Api": { "Type": "AWS::ApiGateway::RestApi", "Properties": { "Name": "spelled" } },
+        "Validator": { "Type": "AWS::ApiGateway::RequestValidator", "Properties": {
+            "RestApiId": api(), "Name": "headers", "ValidateRequestParameters": true,
+        } },
+        "Mixed": resource("mixed"), "Lower": resource("lower"),
+        "MixedGet": method("Mixed", "X-Spelled"), "LowerGet": method("Lower", "x-spelled"),
+        "Deployment": { "Type": "AWS::ApiGateway::Deployment", "DependsOn": ["MixedGet", "LowerGet"],
+            "Properties": { "RestApiId": api() } },
+        "Stage": { "Type": "AWS::ApiGateway::Stage", "Properties": {
+            "RestApiId": api(), "StageName": "v1", "DeploymentId": { "Ref": "Deployment" },
+        } },
+    }));
+    template["Outputs"] = json!({ "Url": { "Value": {
+        "Fn::Sub": "https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/v1",
+    } } });
+    let stack = account.apply("spelled", "CREATE", &template, &[]);
+    assert_eq!(stack.status, "CREATE_COMPLETE", "{}", account.events("spelled"));
+    let path = path(&account, &output(&account, "spelled", "Url"));
+    // The client writes names as HTTP/2 does, whatever they are given as.
+    let asked = |place: &str| {
+        let request = Request::get(format!("{path}/{place}")).header("X-Spelled", "yes");
+        visited(&account, request, "").0
+    };
+    assert_eq!(asked("lower"), StatusCode::OK);
+    assert_eq!(
+        asked("mixed"),
+        StatusCode::BAD_REQUEST,
+        "it asks for X-Spelled, and x-spelled came"
+    );
 }
 
 /// The headers of who is signed in to the environment, as a user who is made for it.

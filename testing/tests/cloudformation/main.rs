@@ -10,6 +10,7 @@ mod account;
 mod apis;
 mod emitted;
 mod executed;
+mod failures;
 mod pipelines;
 mod refusals;
 mod tags;

@@ -31,6 +31,7 @@ fn request(kind: PipelineKind) -> StartRequest {
             size: 1,
             sha256: "0".repeat(64),
         },
+        attempt: 0,
     }
 }
 
@@ -107,6 +108,116 @@ async fn a_repeated_start_is_the_same_execution_and_another_generation_another()
     };
     let second = start_of(&cloud).call(later, &invocation()).await.expect("started");
     assert_ne!(second.execution_id, first.execution_id);
+}
+
+#[tokio::test]
+async fn each_attempt_is_an_execution_of_its_own() {
+    let Some(cloud) = or_skip("a start is attempted again", Cloud::start()) else {
+        return;
+    };
+    claim(&cloud).await;
+    cloud.pipelines().script(UNIT_TEST, []);
+    let first = start(&cloud, PipelineKind::UnitTest).await.expect("started");
+    let again = StartRequest {
+        attempt: 1,
+        ..request(PipelineKind::UnitTest)
+    };
+    for _ in 0..2 {
+        let second = start_of(&cloud)
+            .call(again.clone(), &invocation())
+            .await
+            .expect("started");
+        assert_ne!(second.execution_id, first.execution_id);
+    }
+    assert_eq!(cloud.pipelines().executions(UNIT_TEST).len(), 2);
+}
+
+#[tokio::test]
+async fn a_pipeline_that_takes_no_more_executions_has_an_error_of_its_own() {
+    let Some(cloud) = or_skip("a pipeline is at its limit", Cloud::start()) else {
+        return;
+    };
+    claim(&cloud).await;
+    cloud.pipelines().script(UNIT_TEST, []);
+    fails(
+        &cloud,
+        "codepipeline",
+        "StartPipelineExecution",
+        "ConcurrentPipelineExecutionsLimitExceededException",
+        "The pipeline has reached the limit for concurrent pipeline executions.",
+    );
+    let error = start(&cloud, PipelineKind::UnitTest).await.expect_err("refused");
+    assert_eq!(error.error, StartPipelineError::LimitExceeded);
+}
+
+/// A failed test of CodeBuild's, with these words and, if it was started, this build.
+fn failed_test(build: Option<&str>, words: &str) -> Action {
+    let mut result = json!({ "errorDetails": { "code": "JobFailed", "message": words } });
+    if let Some(build) = build {
+        result["externalExecutionId"] = json!(build);
+    }
+    Action::new("Test", "UnitTest", ActionStatus::Failed)
+        .by("CodeBuild")
+        .with_result(result)
+}
+
+#[tokio::test]
+async fn a_build_that_was_refused_is_told_apart_from_one_that_nobody_knows() {
+    let Some(cloud) = or_skip("a build is refused", Cloud::start()) else {
+        return;
+    };
+    claim(&cloud).await;
+    let refused = "Error calling startBuild: Cannot have more than 1 builds in queue for the account (Service: AWSCodeBuild; \
+                   Status Code: 400; Error Code: AccountLimitExceededException; Request ID: x; Proxy: null)";
+    for (action, state) in [
+        (failed_test(None, refused), RunState::Refused),
+        (
+            failed_test(None, "Error calling startBuild: not authorized"),
+            RunState::Broken,
+        ),
+        (
+            failed_test(Some("thebestest-unit-test:gone"), "Build terminated with state: FAILED"),
+            RunState::Broken,
+        ),
+    ] {
+        cloud.pipelines().delete(UNIT_TEST);
+        cloud
+            .pipelines()
+            .script(UNIT_TEST, [Step::new(ExecutionStatus::Failed, [action.clone()])]);
+        let run = start(&cloud, PipelineKind::UnitTest).await.expect("started");
+        let told = check(&cloud, &run).await.expect("seen");
+        assert_eq!(told.state, state, "{action:?}");
+        assert!(told.summary.starts_with("Test/UnitTest: "), "{}", told.summary);
+    }
+}
+
+#[tokio::test]
+async fn a_build_at_work_is_stopped_with_its_execution_and_a_change_of_a_stack_is_not() {
+    let Some(cloud) = or_skip("a build is stopped", Cloud::start()) else {
+        return;
+    };
+    claim(&cloud).await;
+    let building = Action::new("Test", "UnitTest", ActionStatus::InProgress)
+        .by("CodeBuild")
+        .with_result(json!({ "externalExecutionId": "thebestest-unit-test:1" }));
+    let deploying = Action::new("Deploy", "Execute", ActionStatus::InProgress)
+        .by("CloudFormation")
+        .with_result(json!({ "externalExecutionId": "arn:aws:cloudformation:eu-west-1:1:stack/x/1" }));
+    cloud
+        .pipelines()
+        .script(UNIT_TEST, [Step::new(ExecutionStatus::InProgress, [building])]);
+    cloud
+        .pipelines()
+        .script(DEPLOY, [Step::new(ExecutionStatus::InProgress, [deploying])]);
+    let tests = start(&cloud, PipelineKind::UnitTest).await.expect("started");
+    let deployment = start(&cloud, PipelineKind::Deploy).await.expect("started");
+    assert_eq!(stop(&cloud, &[&tests, &deployment]).await, Ok(2));
+    let calls = cloud.calls("stop_pipeline").into_iter();
+    let stopped: Vec<_> = calls
+        .filter(|call| call.operation == "StopBuild")
+        .map(|call| call.parameters["id"].clone())
+        .collect();
+    assert_eq!(stopped, ["thebestest-unit-test:1"]);
 }
 
 #[tokio::test]
@@ -254,10 +365,21 @@ async fn one_that_cannot_be_asked_keeps_none_of_the_others_from_being_stopped() 
 /// Makes the three handlers ask for everything that they can.
 pub(super) async fn exercise(cloud: &Cloud) {
     claim(cloud).await;
-    cloud.pipelines().script(UNIT_TEST, []);
+    let building = Action::new("Test", "UnitTest", ActionStatus::InProgress)
+        .by("CodeBuild")
+        .with_result(json!({ "externalExecutionId": "thebestest-unit-test:1" }));
+    let failed = failed_test(Some("thebestest-unit-test:1"), "Build terminated with state: FAILED");
+    cloud
+        .pipelines()
+        .script(UNIT_TEST, [Step::new(ExecutionStatus::InProgress, [building])]);
+    let run = start(cloud, PipelineKind::UnitTest).await.expect("started");
+    stop(cloud, &[&run]).await.expect("stopped");
+    cloud.pipelines().delete(UNIT_TEST);
+    cloud
+        .pipelines()
+        .script(UNIT_TEST, [Step::new(ExecutionStatus::Failed, [failed])]);
     let run = start(cloud, PipelineKind::UnitTest).await.expect("started");
     check(cloud, &run).await.expect("seen");
-    stop(cloud, &[&run]).await.expect("stopped");
     fails(
         cloud,
         "dynamodb",
@@ -282,10 +404,16 @@ async fn the_handlers_ask_for_what_their_roles_allow() {
     ];
     assert_eq!(asked(&cloud, "start_pipeline"), start);
     let check = [
+        "codebuild:BatchGetBuilds",
         "codepipeline:GetPipelineExecution",
         "codepipeline:ListActionExecutions",
         "dynamodb:GetItem",
     ];
     assert_eq!(asked(&cloud, "check_pipeline"), check);
-    assert_eq!(asked(&cloud, "stop_pipeline"), ["codepipeline:StopPipelineExecution"]);
+    let stop = [
+        "codebuild:StopBuild",
+        "codepipeline:ListActionExecutions",
+        "codepipeline:StopPipelineExecution",
+    ];
+    assert_eq!(asked(&cloud, "stop_pipeline"), stop);
 }

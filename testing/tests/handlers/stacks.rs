@@ -190,7 +190,7 @@ async fn an_application_that_never_came_to_be_is_deleted_before_the_next_commit_
         return;
     };
     claim(&cloud).await;
-    let failed = ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"];
+    let failed = ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"];
     for status in failed {
         application_is(&cloud, status);
         answers(&cloud, "DeleteStack", "");
@@ -212,7 +212,7 @@ async fn an_application_that_never_came_to_be_is_deleted_before_the_next_commit_
     for status in [
         "CREATE_COMPLETE",
         "UPDATE_ROLLBACK_COMPLETE",
-        "UPDATE_ROLLBACK_FAILED",
+        "UPDATE_FAILED",
         "UPDATE_IN_PROGRESS",
     ] {
         application_is(&cloud, status);
@@ -452,6 +452,9 @@ pub(super) async fn exercise(cloud: &Cloud) {
     application_is(cloud, "ROLLBACK_COMPLETE");
     answers(cloud, "DeleteStack", "");
     apply(cloud).await.expect_err("not yet");
+    application_is(cloud, "UPDATE_ROLLBACK_FAILED");
+    answers(cloud, "ContinueUpdateRollback", "");
+    apply(cloud).await.expect_err("not yet");
     stack_is(cloud, "UPDATE_ROLLBACK_FAILED", "");
     answers(cloud, "ContinueUpdateRollback", "");
     apply(cloud).await.expect_err("not yet");
@@ -474,6 +477,7 @@ async fn the_handlers_ask_for_what_their_roles_allow() {
         "cloudformation:DescribeChangeSet",
         "cloudformation:DescribeStacks",
         "cloudformation:ExecuteChangeSet",
+        "cloudformation:ListStackResources",
         "dynamodb:GetItem",
         "s3:PutObject",
     ];

@@ -19,7 +19,7 @@ use crate::environments::{
 const PIPELINE: &str = "pr-17-thebestest-deploy";
 const ID: &str = "arn:aws:cloudformation:eu-west-1:123456789012:stack/thebestest-app-pr-17/6b8a5a40";
 
-fn bucket(cloud: &Cloud) -> String {
+pub(crate) fn bucket(cloud: &Cloud) -> String {
     format!("thebestest-artifacts-{}-eu-west-1", cloud.account())
 }
 
@@ -63,7 +63,7 @@ pub(crate) async fn make_bucket(client: &aws_sdk_s3::Client, name: &str) {
         .expect("it keeps versions");
 }
 
-async fn put(client: &aws_sdk_s3::Client, bucket: &str, key: &str) {
+pub(crate) async fn put(client: &aws_sdk_s3::Client, bucket: &str, key: &str) {
     let body = aws_sdk_s3::primitives::ByteStream::from_static(b"x");
     client
         .put_object()
@@ -445,6 +445,8 @@ async fn the_handler_asks_for_what_its_role_allows() {
         "codepipeline:StopPipelineExecution",
         "dynamodb:GetItem",
         "dynamodb:UpdateItem",
+        "iam:ListPolicies",
+        "iam:ListRoles",
         "s3:DeleteObjects",
         "s3:ListObjectVersions",
         "tagging:GetResources",

@@ -3,14 +3,14 @@
 //! Making one takes longer than a case, so several cases have the same one after the other, each with a repository of its own; one in
 //! which something was left is used no more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
-use codepipeline_local::Engine;
+use codepipeline_local::{BuildRecord, Engine, Refusal};
 use serde_json::{Value, json};
-use stepfunctions_runner::Machine;
+use stepfunctions_runner::{Machine, Time};
 use testing::aws::states::{Outcome, StateMachine, StateMachines};
 use testing::aws::{Client, Cloud, REGION};
 use testing::emission;
@@ -49,6 +49,8 @@ pub(crate) struct Account {
     /// How many calls of AWS, and requests of GitHub, were made before the case at work.
     pub(crate) calls_before: usize,
     pub(crate) requests_before: usize,
+    /// The builds before the case at work.
+    builds_before: BTreeSet<String>,
 }
 
 /// The executions that handlers ask Step Functions for.
@@ -130,6 +132,7 @@ impl Account {
             cases: 0,
             calls_before: 0,
             requests_before: 0,
+            builds_before: BTreeSet::new(),
         })
     }
 
@@ -141,15 +144,32 @@ impl Account {
     /// A repository for the next case, and the functions that serve it.
     pub(crate) fn next_case(&mut self) -> (String, Functions) {
         self.cases += 1;
+        self.cloud.clear_weather();
         self.starts.forget();
         self.calls_before = self.cloud.all_calls().len();
         self.requests_before = self.github.requests().len();
+        self.builds_before = self.engine.builds().into_iter().map(|build| build.id).collect();
+        self.unlimited();
         let mut project = emission::project();
         project.github_api = self.github.api().to_owned();
         project.repository = format!("thebestest/case-{}", self.cases);
         let mut known = self.known.clone();
         known.insert("PROJECT", serde_json::to_string(&project).expect("it is JSON"));
         (project.repository, Functions::deploy(&self.cloud, &self.clock, &known))
+    }
+
+    /// The builds of the case at work.
+    pub(crate) fn case_builds(&self) -> Vec<BuildRecord> {
+        let mut builds = self.engine.builds();
+        builds.retain(|build| !self.builds_before.contains(&build.id));
+        builds
+    }
+
+    /// Whatever the account's limits were, CodeBuild takes builds again.
+    pub(crate) fn unlimited(&self) {
+        self.builds.others(0, Value::Null);
+        self.engine.limit_builds(None);
+        self.engine.refuse_builds(0, Refusal::AccountLimit);
     }
 
     /// The state machine as it is emitted; its functions are named by their logical ids.
@@ -177,6 +197,12 @@ impl Account {
             .collect()
     }
 
+    /// When the first stack that waits for a function that never answers has waited long enough.
+    pub(crate) fn timeout(&self) -> Option<Time> {
+        let until = self.cloud.next_timeout()?.duration_since(UNIX_EPOCH).ok()?;
+        Some(Time::from_unix_millis(i64::try_from(until.as_millis()).ok()?))
+    }
+
     /// Deletes what a merge has left on `stage`.
     pub(crate) fn clear_stage(&self) {
         for stack in ["thebestest-app-stage", "thebestest-deploy-stage"] {
@@ -188,10 +214,13 @@ impl Account {
         }
     }
 
-    /// Waits until CloudFormation is done with everything; in virtual time it takes none. Returns whether it was at work.
+    /// Waits until CloudFormation is done with everything but what waits for a function that never answers; in virtual time it takes
+    /// none. Returns whether it was at work.
     pub(crate) fn settle(&self) -> bool {
-        let at_work =
-            |(_, status): &(String, String)| status.ends_with("_IN_PROGRESS") && status != "REVIEW_IN_PROGRESS";
+        let at_work = |(name, status): &(String, String)| {
+            let works = status.ends_with("_IN_PROGRESS") && status != "REVIEW_IN_PROGRESS";
+            works && !self.cloud.waits(name)
+        };
         let mut worked = false;
         while self.stacks().iter().any(at_work) {
             worked = true;

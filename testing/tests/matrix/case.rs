@@ -37,6 +37,8 @@ pub(crate) struct Case {
     /// Its name within the state.
     pub(crate) name: String,
     pub(crate) fault: Fault,
+    /// How many attempts of the state pass before.
+    pub(crate) later: u32,
     /// How many attempts of the state it breaks.
     pub(crate) times: u32,
     pub(crate) expect: Expect,
@@ -115,7 +117,7 @@ impl Case {
             Fault::Aws {
                 service: "cloudformation",
                 ..
-            }
+            } | Fault::Crowded { .. }
         )
     }
 
@@ -155,7 +157,11 @@ impl Case {
             timeline.happens(&[*act], Webhook::Arrives);
             run(timeline);
         }
-        timeline.fault = Some(Armed::new(self.state, self.fault.clone(), self.times));
+        timeline.fault = Some(Armed::new(
+            self.state,
+            self.fault.clone(),
+            self.later..self.later + self.times,
+        ));
         timeline.happens(&[self.during], self.webhook);
         self.found.make(timeline);
         run(timeline);
@@ -168,6 +174,7 @@ impl Case {
         self.look(timeline, wrong);
         if timeline.pull.open {
             *timeline.account.builds.plan() = Plan::default();
+            timeline.account.unlimited();
             timeline.happens(&[Act::Close], Webhook::Arrives);
             run(timeline);
             self.look(timeline, wrong);
@@ -180,8 +187,12 @@ impl Case {
             promises.while_open(self.expect, self.during != Act::OpenFork);
         } else {
             promises.after_close();
+            if !matches!(self.fault, Fault::Crowded { others: 2.., .. }) {
+                promises.no_build_goes_on();
+            }
             promises.on_stage(self.expect);
         }
+        promises.only_what_ran_has_failed();
         wrong.append(&mut promises.broken);
     }
 }

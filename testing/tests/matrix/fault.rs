@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use codepipeline_local::Refusal;
 use stepfunctions_runner::Fault as TaskFault;
+use testing::aws::Kind;
 use testing::{aws, github};
 
-use crate::builds::Plan;
+use crate::builds::{Application, Plan};
 use crate::repository::Act;
 
 /// How a fault comes about when a state is about to be carried out.
@@ -42,8 +44,16 @@ pub(crate) enum Fault {
     StackIs(&'static str, &'static str),
     /// Builds go otherwise from now on.
     Builds(Plan),
+    /// CodeBuild refuses so many builds.
+    Refused(u64, Refusal),
+    /// So many others test at the same time, and the account may run so many builds.
+    Crowded { others: usize, quota: u64 },
+    /// The sources that were fetched are gone.
+    SourceGone,
     /// Objects are put into the application's own bucket.
     BucketFilled,
+    /// API Gateway answers CloudFormation's next steps of this kind with 429.
+    ApiThrottled(Kind),
 }
 
 /// What Step Functions is told instead of the function's answer.
@@ -83,6 +93,8 @@ pub(crate) enum Expect {
     NoEnvironment,
     /// The commit has a final status, whichever.
     FinalStatus,
+    /// The commit's tests could not run, and its status says so.
+    NotRun,
 }
 
 impl Break {
@@ -165,7 +177,15 @@ impl Fault {
             Self::Crashed => "all executions are lost",
             Self::PipelineStopped(_) => "a pipeline is stopped",
             Self::StackIs(..) => "a stack is at work",
+            Self::Builds(Plan {
+                application: Application::Never(_),
+                ..
+            }) => "a custom resource's function never answers",
             Self::Builds(_) => "builds fail, hang or cannot be deployed",
+            Self::Refused(..) => "CodeBuild refuses builds",
+            Self::Crowded { .. } => "an account is at its limit of builds",
+            Self::SourceGone => "a source is gone",
+            Self::ApiThrottled(_) => "API Gateway throttles CloudFormation",
             Self::BucketFilled => "a bucket is not empty",
         }
     }

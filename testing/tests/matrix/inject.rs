@@ -1,9 +1,12 @@
 //! Makes a fault come about at its state, and sees to it that it did: a fault that never came proves nothing.
 
+use std::ops::Range;
+
 use http::Method;
 use serde_json::{Value, json};
 
 use crate::account::{Account, RECORDS};
+use crate::builds::OTHERS;
 use crate::fault::{Fault, stack_is};
 use crate::repository::NUMBER;
 use crate::timeline::Timeline;
@@ -13,8 +16,10 @@ use crate::timeline::Timeline;
 pub(crate) struct Armed {
     fault: Fault,
     state: &'static str,
-    /// How many attempts of the state it breaks in a row.
-    times: u32,
+    /// Which attempts of the state it breaks, in a row.
+    attempts: Range<u32>,
+    /// How many attempts there were.
+    seen: u32,
     /// How often it came.
     pub(crate) came: u32,
     /// What was not as it should be for the fault to come about.
@@ -22,11 +27,12 @@ pub(crate) struct Armed {
 }
 
 impl Armed {
-    pub(crate) fn new(state: &'static str, fault: Fault, times: u32) -> Self {
+    pub(crate) fn new(state: &'static str, fault: Fault, attempts: Range<u32>) -> Self {
         Self {
             fault,
             state,
-            times,
+            attempts,
+            seen: 0,
             came: 0,
             amiss: Vec::new(),
         }
@@ -34,7 +40,11 @@ impl Armed {
 
     /// The fault, if it is meant for this attempt of a state.
     pub(crate) fn due(&mut self, state: &str) -> Option<Fault> {
-        if state != self.state || self.came >= self.times {
+        if state != self.state {
+            return None;
+        }
+        self.seen += 1;
+        if !self.attempts.contains(&(self.seen - 1)) {
             return None;
         }
         self.came += 1;
@@ -70,11 +80,71 @@ pub(crate) fn first(timeline: &mut Timeline<'_>, place: usize, fault: &Fault) ->
             *timeline.account.builds.plan() = plan.clone();
             false
         }
+        Fault::Refused(count, why) => {
+            timeline.account.engine.refuse_builds(*count, *why);
+            false
+        }
+        Fault::Crowded { others, quota } => {
+            timeline.account.engine.limit_builds(Some(*quota));
+            let asked = timeline.executions[place].asked.iter().rev();
+            let source = asked
+                .filter(|asked| asked.function == "FetchSource")
+                .find_map(|asked| asked.answer.as_ref().ok());
+            let source = source.expect("the source was fetched before").clone();
+            timeline.account.builds.others(*others, start_of_another(&source));
+            timeline.move_pipelines();
+            false
+        }
+        Fault::SourceGone => {
+            lose_sources(timeline.account);
+            false
+        }
         Fault::BucketFilled => {
             fill(timeline.account);
             false
         }
+        Fault::ApiThrottled(step) => {
+            timeline.account.cloud.throttle("AWS::ApiGateway::RestApi", *step, 1);
+            false
+        }
         _ => false,
+    }
+}
+
+/// What starts the tests of another pull request, on the same source.
+fn start_of_another(source: &Value) -> Value {
+    let revision =
+        |kind: &str, value: &Value| json!({ "actionName": "Fetch", "revisionType": kind, "revisionValue": value });
+    json!({
+        "name": "thebestest-unit-test",
+        "variables": [{ "name": "ENVIRONMENT", "value": OTHERS }],
+        "sourceRevisions": [
+            revision("S3_OBJECT_KEY", &source["key"]),
+            revision("S3_OBJECT_VERSION_ID", &source["version_id"]),
+        ],
+    })
+}
+
+/// Deletes every version of what lies under `source/`.
+fn lose_sources(account: &Account) {
+    let list = format!("/{}?prefix=source%2F&versions=", account.bucket);
+    let listed = account
+        .client
+        .rest("s3", Method::GET, &list, bytes::Bytes::new())
+        .expect("they are listed");
+    let listed = String::from_utf8_lossy(listed.body()).into_owned();
+    let document = roxmltree::Document::parse(&listed).expect("it is XML");
+    let versions = document
+        .descendants()
+        .filter(|node| node.tag_name().name() == "Version");
+    for version in versions {
+        let text = |name: &str| {
+            let found = version.children().find(|child| child.tag_name().name() == name);
+            found.and_then(|node| node.text()).expect("a version has it").to_owned()
+        };
+        let object = format!("/{}/{}?versionId={}", account.bucket, text("Key"), text("VersionId"));
+        let deleted = account.client.rest("s3", Method::DELETE, &object, bytes::Bytes::new());
+        deleted.expect("it is deleted");
     }
 }
 

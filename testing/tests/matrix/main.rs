@@ -9,6 +9,7 @@
 
 mod account;
 mod builds;
+mod burst;
 mod case;
 mod cases;
 mod clock;

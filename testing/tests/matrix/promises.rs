@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use codepipeline_local::{BuildStatus, PhaseKind};
 use contract::Decision;
 use http::Method;
 use runtime::record::{Record, Shared, Standing};
@@ -20,6 +21,8 @@ const TESTS: &str = "thebestest/unit-tests";
 const DEPLOYMENT: &str = "thebestest/deploy";
 /// The environment of the pull request.
 const ENVIRONMENT: &str = "pr-17";
+/// The stack of its application.
+const APPLICATION: &str = "thebestest-app-pr-17";
 /// The stacks that are always there.
 const SHARED: [&str; 2] = ["thebestest-artifacts", "thebestest-unit-test"];
 
@@ -114,6 +117,14 @@ impl<'a, 'b> Promises<'a, 'b> {
         if expect == Expect::NoEnvironment {
             self.no_trace_on_aws();
         }
+        if expect == Expect::NotRun {
+            let status = self.statuses(&sha).remove(TESTS);
+            let words = status.map(|status| format!("{}: {}", status.state, status.description));
+            let words = words.unwrap_or_default();
+            self.check(words.starts_with("error: The tests could not run: "), || {
+                format!("the tests' status is {words:?}")
+            });
+        }
         if expect == Expect::Recovery {
             self.check(tests == "success", || format!("the tests' status is {tests}"));
             self.check(deployed == "success", || {
@@ -123,6 +134,46 @@ impl<'a, 'b> Promises<'a, 'b> {
         if deployed == "success" && deployable && expect != Expect::NoEnvironment {
             self.runs(&sha, ENVIRONMENT);
         }
+    }
+
+    /// No commit was ever told that its tests have failed, unless a build came to run its commands and failed.
+    pub(crate) fn only_what_ran_has_failed(&mut self) {
+        let commands = [PhaseKind::PreBuild, PhaseKind::Build, PhaseKind::PostBuild];
+        let builds = self.timeline.account.case_builds();
+        let mut tests = builds.iter().filter(|build| build.project.name.ends_with("-unit-test"));
+        let ran = tests.any(|build| {
+            let mut phases = build.phases.iter();
+            phases.any(|phase| {
+                commands.contains(&phase.kind) && matches!(phase.status, BuildStatus::Failed | BuildStatus::TimedOut)
+            })
+        });
+        // Of a commit that GitHub does not show, or whose archive could harm, there is nothing to test: that is its own fault.
+        let archive = [
+            "GitHub does not show the commit: ",
+            "The commit's archive was refused: ",
+        ];
+        for status in self.timeline.pull.repository.all_statuses() {
+            let own = archive.iter().any(|words| status.description.starts_with(words));
+            let failed = status.context == TESTS && status.state == "failure" && !own;
+            self.check(!failed || ran, || {
+                format!(
+                    "the tests of {} did not run, and are told to have failed: {}",
+                    status.sha, status.description
+                )
+            });
+        }
+    }
+
+    /// Nobody builds what nobody waits for.
+    pub(crate) fn no_build_goes_on(&mut self) {
+        self.timeline.move_pipelines();
+        let builds = self.timeline.account.case_builds();
+        let on: Vec<&str> = builds
+            .iter()
+            .filter(|build| !build.is_over())
+            .map(|build| build.id.as_str())
+            .collect();
+        self.check(on.is_empty(), || format!("builds go on: {on:?}"));
     }
 
     /// The environment runs this commit, and GitHub says so.
@@ -189,6 +240,9 @@ impl<'a, 'b> Promises<'a, 'b> {
         self.one_environment();
         self.places();
         self.no_trace_on_aws();
+        let environments = self.timeline.pull.repository.environments();
+        let kept = environments.iter().any(|environment| environment == ENVIRONMENT);
+        self.check(!kept, || format!("GitHub keeps the environments {environments:?}"));
         for deployment in self.timeline.pull.repository.deployments(ENVIRONMENT) {
             let last = last_state(&deployment);
             let over = ["inactive", "failure", "error"].contains(&last.as_str());
@@ -211,6 +265,11 @@ impl<'a, 'b> Promises<'a, 'b> {
         let had_one = record.memory.rows.contains_key("teardown");
         self.check(record.receipt.is_some() || !had_one, || {
             "there is no receipt".to_owned()
+        });
+        let receipt = record.receipt.unwrap_or_default();
+        let skipped = receipt.contains(APPLICATION) && self.skipped();
+        self.check(skipped == receipt.contains("did not delete it"), || {
+            format!("the receipt is not of what CloudFormation left behind: {receipt}")
         });
     }
 
@@ -237,6 +296,14 @@ impl<'a, 'b> Promises<'a, 'b> {
         let list = tagged["ResourceTagMappingList"].as_array().cloned().unwrap_or_default();
         let left: Vec<&Value> = list.iter().map(|resource| &resource["ResourceARN"]).collect();
         self.check(left.is_empty(), || format!("resources are left: {left:?}"));
+        let roles = observer.query("iam", "ListRoles", &[]).expect("roles are listed");
+        let own: Vec<&str> = roles
+            .split("<RoleName>")
+            .skip(1)
+            .filter_map(|rest| rest.split('<').next())
+            .filter(|name| name.starts_with("thebestest-pr-17-"))
+            .collect();
+        self.check(own.is_empty(), || format!("roles are left: {own:?}"));
         let pipelines = self.timeline.account.cloud.deployed_pipelines();
         let own = pipelines.iter().any(|pipeline| pipeline.name.starts_with("pr-17-"));
         self.check(!own, || "the deploy pipeline is left".to_owned());
@@ -285,6 +352,13 @@ impl<'a, 'b> Promises<'a, 'b> {
     pub(crate) fn no_violation(&mut self) {
         self.broken.extend(self.timeline.account.cloud.take_violations());
         self.broken.extend(self.timeline.account.github.violations());
+    }
+
+    /// Whether CloudFormation has left something of the application behind.
+    fn skipped(&self) -> bool {
+        let observer = self.timeline.account.cloud.observer();
+        let listed = observer.query("cloudformation", "ListStackResources", &[("StackName", APPLICATION)]);
+        listed.is_ok_and(|listed| listed.contains("DELETE_SKIPPED"))
     }
 
     fn own_stacks(&self) -> Vec<(String, String)> {

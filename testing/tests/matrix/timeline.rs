@@ -144,7 +144,8 @@ impl<'a> Timeline<'a> {
 
     /// Whether nothing happens any more unless the schedule fires.
     pub(crate) fn is_quiet(&self) -> bool {
-        self.agenda.is_empty() && self.executions.iter().all(Running::is_over)
+        let waits = self.account.cloud.next_timeout().is_some();
+        !waits && self.agenda.is_empty() && self.executions.iter().all(Running::is_over)
     }
 
     /// Does the next thing that is due; the schedule fires only if `schedule` says so.
@@ -159,7 +160,8 @@ impl<'a> Timeline<'a> {
         let deadlines = running.filter_map(|(place, running)| Some((running.execution.next_deadline()?, place)));
         let deadline = deadlines.min();
         let reconcile = schedule.then_some(self.next_reconcile);
-        let first = [due.map(|(at, _)| at), deadline.map(|(at, _)| at), reconcile];
+        let timeout = self.account.timeout();
+        let first = [due.map(|(at, _)| at), deadline.map(|(at, _)| at), reconcile, timeout];
         let Some(first) = first.into_iter().flatten().min() else {
             return;
         };
@@ -170,6 +172,9 @@ impl<'a> Timeline<'a> {
             }
         } else if let Some((_, place)) = deadline.filter(|(at, _)| *at == first) {
             self.executions[place].execution.advance(first);
+        } else if timeout == Some(first) {
+            self.note("CloudFormation waits no longer for a custom resource");
+            self.account.settle();
         } else {
             self.reconcile();
         }
@@ -314,8 +319,10 @@ impl<'a> Timeline<'a> {
     }
 
     /// Lets pipelines go as far as they can at this time: until they wait for the clock, or for nothing.
-    fn move_pipelines(&self) {
+    pub(crate) fn move_pipelines(&self) {
         let engine = &self.account.engine;
+        engine.run_until_idle();
+        self.account.builds.press(engine);
         engine.run_until_idle();
         while engine.is_busy() && self.account.settle() {
             engine.run_until_idle();

@@ -10,11 +10,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use codepipeline_local::{BuildStatus, PhaseKind, Refusal};
 use http::Request;
 use serde_json::{Value, json};
 use stepfunctions_runner::{Outcome, StateType};
 use testing::aws::{Client, REGION};
-use testing::github;
+use testing::{aws, github};
 
 use crate::account::{Account, MACHINE, definition};
 use crate::builds::{Goes, Plan};
@@ -41,6 +42,7 @@ fn journey(during: Act, before: &'static [Act], state: &'static str, fault: Faul
         state,
         name: "twins".to_owned(),
         fault,
+        later: 0,
         times: 1,
         expect: Expect::FinalStatus,
         plan: Plan::default(),
@@ -66,6 +68,25 @@ fn journeys() -> Vec<Case> {
         request: "GET /zipball",
         faults: vec![github::Fault::status(404)],
     };
+    let refused = || Fault::Refused(1, Refusal::AccountLimit);
+    let no_image = Goes::Ends(
+        BuildStatus::Failed,
+        PhaseKind::Provisioning,
+        "BUILD_CONTAINER_UNABLE_TO_PULL_IMAGE",
+        "not found",
+    );
+    let full = || Fault::Aws {
+        service: "codepipeline",
+        operation: "StartPipelineExecution",
+        nth: 1,
+        calls: 1,
+        how: aws::Fault::Error {
+            status: 400,
+            code: "ConcurrentPipelineExecutionsLimitExceededException".to_owned(),
+            message: "The pipeline has reached the limit for concurrent pipeline executions.".to_owned(),
+        },
+    };
+    let mended = || Fault::Builds(Plan::default());
     let throttled = Fault::Before(Break::Lambda("Lambda.TooManyRequestsException"));
     vec![
         open("Fetch source", throttled),
@@ -78,6 +99,14 @@ fn journeys() -> Vec<Case> {
         open("Unit tests: check", Fault::Builds(tests(Goes::Badly))).with_plan(tests(Goes::Badly)),
         open("Unit tests: check", Fault::Builds(tests(Goes::Nowhere))).with_plan(tests(Goes::Nowhere)),
         open("Unit tests: check", Fault::PipelineStopped("thebestest-unit-test")),
+        open("Start unit tests", refused()),
+        open("Start deployment", refused()),
+        open("Tests could not run", mended()).with_plan(tests(no_image)),
+        open("Deployment could not run", mended()).with_plan(packaging(no_image)),
+        open("Deployment: stop", mended()).with_plan(packaging(Goes::Nowhere)),
+        open("Start unit tests", Fault::Crowded { others: 1, quota: 1 }).with_plan(tests(Goes::Nowhere)),
+        open("Start unit tests", full()).for_ever(),
+        open("Start deployment", full()).for_ever(),
         open(
             "Pipeline stack: check",
             Fault::StackIs("thebestest-deploy-pr-17", "UPDATE_IN_PROGRESS"),
@@ -98,6 +127,13 @@ fn journeys() -> Vec<Case> {
 impl Case {
     fn with_plan(self, plan: Plan) -> Self {
         Self { plan, ..self }
+    }
+
+    fn for_ever(self) -> Self {
+        Self {
+            times: u32::MAX,
+            ..self
+        }
     }
 }
 

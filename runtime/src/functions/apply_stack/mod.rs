@@ -6,22 +6,24 @@
 //! | stack | what is done |
 //! |---|---|
 //! | none, or only reviewed | a change set that creates it |
-//! | complete, or rolled back to what it was | a change set that updates it; none if nothing changes. Before that, an application's stack whose creation failed is deleted, then `StackBusy` until it is gone |
+//! | complete, or rolled back to what it was | a change set that updates it; none if nothing changes. Before that, the way is cleared for the application's stack |
 //! | creation failed or rolled back, deletion failed | deleted, then `StackBusy` until it is gone |
-//! | update rolled back and failed at it | asked once more to go back; then a person must |
+//! | update rolled back and failed at it | goes back once more, see [`ways_out`], then `StackBusy` until it has |
 //! | at work | `StackBusy`, unless it is at work on this very change |
 //!
-//! The pipeline stack keeps no data, so deleting one that is unusable loses nothing. The application's stack is deleted only where it
-//! never came to be: CodePipeline cannot make a change set for such a stack, and every later commit would fail for the first one's fault.
+//! CodePipeline cannot make a change set for an application's stack that is in one of the failed statuses, and every later commit would
+//! fail for an earlier one's fault. So such a stack is got out of its status before the commit is deployed, as the pipeline's own is. The
+//! pipeline stack keeps no data, so deleting one that is unusable loses nothing. The application's stack is deleted only where it
+//! never came to be, or was being deleted.
 
 mod change_set;
 mod template;
+mod ways_out;
 
 use aws_sdk_cloudformation::Client;
-use aws_sdk_cloudformation::types::{ChangeSetType, OperationType, Stack, StackStatus};
+use aws_sdk_cloudformation::types::{ChangeSetType, Stack, StackStatus};
 use contract::{ApplyRequest, ApplyStackError, StackChange, Target};
 use stacks::Project;
-use tracing::{info, warn};
 
 use super::{Environment, Function, Invocation, StartError};
 use crate::cloudformation::{self, Condition, Refusal};
@@ -29,6 +31,7 @@ use crate::records::{Records, RecordsError};
 use crate::{Failure, sdk};
 
 use template::Wanted;
+use ways_out::Failed;
 
 /// Synthesizes the template in process and applies it through a change set.
 #[derive(Debug)]
@@ -81,7 +84,7 @@ impl Function for ApplyStack {
                 self.change(&target, &wanted, ChangeSetType::Create, invocation).await
             }
             Condition::Settled => {
-                self.clear_the_way(&wanted.application).await?;
+                self.clear_the_way(&wanted, environment).await?;
                 self.change(&target, &wanted, ChangeSetType::Update, invocation).await
             }
             Condition::Changing if self.is_ours(&stack, &target, &wanted) => Ok(StackChange {
@@ -89,94 +92,26 @@ impl Function for ApplyStack {
                 changing: true,
             }),
             Condition::Changing | Condition::Deleting => Err(busy(&wanted.name, status.as_str())),
-            Condition::Unusable => self.delete(&wanted.name, &stack).await,
-            Condition::Torn => self.go_back(&wanted.name, &stack).await,
+            Condition::Unusable => self.delete(self.own(&wanted, &stack)).await,
+            Condition::Torn => self.go_back(self.own(&wanted, &stack)).await,
         }
     }
 }
 
 impl ApplyStack {
+    /// The pipeline's own stack, which keeps no data.
+    fn own<'a>(&'a self, wanted: &'a Wanted, stack: &'a Stack) -> Failed<'a> {
+        Failed {
+            name: &wanted.name,
+            stack,
+            role: Some(&self.role),
+            disposable: true,
+        }
+    }
+
     /// Whether the stack is at work on the change that this call is about: then the call before it has set that in motion.
     fn is_ours(&self, stack: &Stack, target: &Target, wanted: &Wanted) -> bool {
         cloudformation::last_change_set(stack) == Some(wanted.change_set(target.generation).as_str())
-    }
-
-    /// Deletes a stack that can be nothing else any more, so that a later call creates it again.
-    async fn delete(&self, name: &str, stack: &Stack) -> Result<StackChange, Failure<ApplyStackError>> {
-        let status = status_of(stack);
-        warn!(
-            stack = name,
-            status = status.as_str(),
-            "deleting a stack that cannot be updated"
-        );
-        self.stacks
-            .delete_stack()
-            .stack_name(stack.stack_id().unwrap_or(name))
-            .role_arn(&self.role)
-            .send()
-            .await
-            .map_err(|error| Refusal::of(&error))?;
-        let reason = stack.stack_status_reason().unwrap_or("CloudFormation says no more");
-        let message = format!(
-            "the stack {name} was {} ({reason}) and is being deleted before it is created again",
-            status.as_str()
-        );
-        Err(Failure::new(ApplyStackError::StackBusy, message))
-    }
-
-    /// Deletes the application's stack if its creation failed, and waits while it is being deleted.
-    async fn clear_the_way(&self, application: &str) -> Result<(), Failure<ApplyStackError>> {
-        let Some(stack) = cloudformation::stack(&self.stacks, application).await? else {
-            return Ok(());
-        };
-        let status = status_of(&stack);
-        match status {
-            StackStatus::CreateFailed | StackStatus::RollbackComplete | StackStatus::RollbackFailed => {}
-            StackStatus::DeleteInProgress => return Err(busy(application, status.as_str())),
-            _ => return Ok(()),
-        }
-        info!(
-            stack = application,
-            status = status.as_str(),
-            "deleting a stack that was never made"
-        );
-        // Its own role does it: the one that the pipeline has CloudFormation make it with.
-        self.stacks
-            .delete_stack()
-            .stack_name(stack.stack_id().unwrap_or(application))
-            .send()
-            .await
-            .map_err(|error| Refusal::of(&error))?;
-        let message = format!(
-            "the stack {application} was {} and is being deleted before the commit is deployed",
-            status.as_str()
-        );
-        Err(Failure::new(ApplyStackError::StackBusy, message))
-    }
-
-    /// Lets a stack that could not go back try once more: what kept it from it may have passed.
-    async fn go_back(&self, name: &str, stack: &Stack) -> Result<StackChange, Failure<ApplyStackError>> {
-        let tried = stack
-            .last_operations()
-            .iter()
-            .any(|operation| operation.operation_type == Some(OperationType::ContinueRollback));
-        if tried || status_of(stack) != StackStatus::UpdateRollbackFailed {
-            let message = format!(
-                "the stack {name} is {} and cannot go back by itself: {}\n  help: `aws cloudformation continue-update-rollback --stack-name {name} --resources-to-skip …` with the resources that are gone, then push again",
-                status_of(stack).as_str(),
-                stack.stack_status_reason().unwrap_or("see its events"),
-            );
-            return Err(Failure::new(ApplyStackError::StackRejected, message));
-        }
-        info!(stack = name, "continuing a rollback that failed");
-        self.stacks
-            .continue_update_rollback()
-            .stack_name(stack.stack_id().unwrap_or(name))
-            .role_arn(&self.role)
-            .send()
-            .await
-            .map_err(|error| Refusal::of(&error))?;
-        Err(busy(name, "UPDATE_ROLLBACK_FAILED and goes back once more"))
     }
 }
 

@@ -6,12 +6,19 @@ use std::collections::BTreeMap;
 
 use aws_sdk_codepipeline::primitives::DateTime;
 use aws_sdk_codepipeline::types::{ActionExecutionDetail, ActionExecutionResult, ActionExecutionStatus};
+use contract::RunState;
+
+use super::verdict::{self, Verdict};
 
 /// A failed action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ActionFailure {
-    /// The stage, the action and its message.
-    pub(super) summary: String,
+    /// The stage and the action.
+    place: String,
+    /// Why, if anybody says so.
+    words: Option<String>,
+    /// Whose fault it is.
+    pub(super) verdict: Verdict,
     /// Where CodeBuild or CloudFormation shows more.
     pub(super) log: Option<String>,
 }
@@ -37,14 +44,33 @@ pub(super) fn first_failure(actions: &[ActionExecutionDetail]) -> Option<ActionF
         .output
         .as_ref()
         .and_then(|output| output.execution_result.as_ref());
-    let summary = match result.and_then(message) {
-        Some(message) => format!("{} failed: {message}", place(failed)),
-        None => format!("{} failed.", place(failed)),
-    };
+    let words = result.and_then(message);
+    let code = result
+        .and_then(|result| result.error_details())
+        .and_then(|details| details.code());
+    let verdict = verdict::of_action(failed, code, words.as_deref().unwrap_or_default());
     let log = result
         .and_then(|result| result.external_execution_url.clone())
         .filter(|url| url.starts_with("https://"));
-    Some(ActionFailure { summary, log })
+    Some(ActionFailure {
+        place: place(failed),
+        words,
+        verdict,
+        log,
+    })
+}
+
+impl ActionFailure {
+    /// One line for people: what has failed, or what could not be carried out.
+    pub(super) fn summary(&self, state: RunState) -> String {
+        let place = &self.place;
+        match (&self.words, state) {
+            (Some(words), RunState::Failed) => format!("{place} failed: {words}"),
+            (None, RunState::Failed) => format!("{place} failed."),
+            (Some(words), _) => format!("{place}: {words}"),
+            (None, _) => format!("{place} has failed, and nothing says why."),
+        }
+    }
 }
 
 /// The last try of every action.
@@ -91,7 +117,9 @@ fn moment(time: Option<DateTime>) -> Option<i128> {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_codepipeline::types::{ActionExecutionOutput, ErrorDetails};
+    use aws_sdk_codepipeline::types::{
+        ActionCategory, ActionExecutionInput, ActionExecutionOutput, ActionOwner, ActionTypeId, ErrorDetails,
+    };
 
     use super::*;
 
@@ -116,6 +144,10 @@ mod tests {
         ActionExecutionResult::builder().error_details(details).build()
     }
 
+    fn told(actions: &[ActionExecutionDetail]) -> Option<String> {
+        first_failure(actions).map(|failure| failure.summary(RunState::Failed))
+    }
+
     #[test]
     fn the_failure_that_came_first_is_named_whatever_the_order_of_the_list() {
         let mut actions = vec![
@@ -124,7 +156,7 @@ mod tests {
             action("Source", "Fetch", ActionExecutionStatus::Succeeded, 10),
         ];
         for _ in 0..2 {
-            let failure = first_failure(&actions).map(|failure| failure.summary);
+            let failure = told(&actions);
             assert_eq!(failure.as_deref(), Some("Test/First failed: the cause"));
             actions.reverse();
         }
@@ -157,16 +189,13 @@ mod tests {
         let result = ActionExecutionResult::builder()
             .external_execution_summary("Build terminated\n  with state: FAILED")
             .build();
-        let failure = first_failure(&[failed("Test", "UnitTest", 1, result)]);
+        let failure = told(&[failed("Test", "UnitTest", 1, result)]);
         assert_eq!(
-            failure.map(|failure| failure.summary).as_deref(),
+            failure.as_deref(),
             Some("Test/UnitTest failed: Build terminated with state: FAILED")
         );
         let silent = failed("Test", "UnitTest", 1, ActionExecutionResult::builder().build());
-        assert_eq!(
-            first_failure(&[silent]).map(|failure| failure.summary).as_deref(),
-            Some("Test/UnitTest failed.")
-        );
+        assert_eq!(told(&[silent]).as_deref(), Some("Test/UnitTest failed."));
     }
 
     #[test]

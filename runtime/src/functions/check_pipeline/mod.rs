@@ -1,17 +1,19 @@
 //! `check_pipeline`: how an execution goes, and where to look when it has failed.
 //!
-//! It reads, and changes nothing. What the answers of CodePipeline mean is decided in [`actions`], without asking anybody.
+//! It reads, and changes nothing. What the answers of CodePipeline and CodeBuild mean is decided in [`actions`] and [`verdict`],
+//! without asking anybody.
 
 mod actions;
+mod verdict;
 
 use aws_sdk_codepipeline::Client;
 use aws_sdk_codepipeline::operation::get_pipeline_execution::GetPipelineExecutionError;
-use aws_sdk_codepipeline::operation::list_action_executions::ListActionExecutionsError;
-use aws_sdk_codepipeline::types::{ActionExecutionDetail, ActionExecutionFilter, PipelineExecutionStatus};
+use aws_sdk_codepipeline::types::{ActionExecutionDetail, PipelineExecutionStatus};
 use contract::{CheckPipelineError, Progress, Run, RunQuery, RunState};
 use tracing::{info, warn};
 
-use super::{Environment, Function, Invocation, StartError};
+use self::verdict::Verdict;
+use super::{Environment, Function, Invocation, StartError, executions};
 use crate::console::Console;
 use crate::records::{Records, RecordsError};
 use crate::{Failure, sdk};
@@ -24,6 +26,7 @@ const LONGEST_SUMMARY: usize = 1_000;
 pub struct CheckPipeline {
     records: Records,
     pipelines: Client,
+    builds: aws_sdk_codebuild::Client,
     console: Console,
 }
 
@@ -34,6 +37,7 @@ impl Function for CheckPipeline {
         Ok(Self {
             records: Records::new(environment.aws(), environment.variable(contract::CheckPipeline::TABLE)?),
             pipelines: Client::new(environment.aws()),
+            builds: aws_sdk_codebuild::Client::new(environment.aws()),
             console: Console::new(environment.aws())?,
         })
     }
@@ -48,19 +52,23 @@ impl Function for CheckPipeline {
             Seen::Nothing => (RunState::Running, "The execution is starting.".to_owned()),
             Seen::NoPipeline => (RunState::Stopped, "The pipeline is gone.".to_owned()),
         };
-        let (summary, url) = match state {
+        let (state, summary, url) = match state {
             RunState::Running => {
                 let actions = self.actions(&run).await?;
-                (actions::at_work(&actions).unwrap_or(words), page)
+                (state, actions::at_work(&actions).unwrap_or(words), page)
             }
             RunState::Failed => {
                 let actions = self.actions(&run).await?;
                 match actions::first_failure(&actions) {
-                    Some(failure) => (failure.summary, failure.log.unwrap_or(page)),
-                    None => (words, page),
+                    Some(failure) => {
+                        let state = self.whose_fault(&run, &failure.verdict).await?;
+                        (state, failure.summary(state), failure.log.unwrap_or(page))
+                    }
+                    // Nothing ran and failed, as far as anybody can see.
+                    None => (RunState::Broken, words, page),
                 }
             }
-            RunState::Succeeded | RunState::Stopped => (words, page),
+            _ => (state, words, page),
         };
         let summary = sdk::shortened(&summary, LONGEST_SUMMARY);
         info!(
@@ -110,31 +118,21 @@ impl CheckPipeline {
         }
     }
 
-    /// All actions of the execution, from every page.
     async fn actions(&self, run: &Run) -> Result<Vec<ActionExecutionDetail>, Failure<CheckPipelineError>> {
-        let filter = ActionExecutionFilter::builder().pipeline_execution_id(&run.execution_id);
-        let mut pages = self
-            .pipelines
-            .list_action_executions()
-            .pipeline_name(&run.pipeline)
-            .filter(filter.build())
-            .into_paginator()
-            .items()
-            .send();
-        let mut actions = Vec::new();
-        while let Some(action) = pages.next().await {
-            match action {
-                Ok(action) => actions.push(action),
-                Err(error) => match error.as_service_error() {
-                    Some(
-                        ListActionExecutionsError::PipelineExecutionNotFoundException(_)
-                        | ListActionExecutionsError::PipelineNotFoundException(_),
-                    ) => break,
-                    _ => return Err(unavailable(run, sdk::words(&error))),
-                },
-            }
-        }
-        Ok(actions)
+        let actions = executions::actions(&self.pipelines, run).await;
+        actions.map_err(|words| unavailable(run, words))
+    }
+
+    /// What a failed action says; of a build CodeBuild is asked. One that CodeBuild does not know has not run.
+    async fn whose_fault(&self, run: &Run, verdict: &Verdict) -> Result<RunState, Failure<CheckPipelineError>> {
+        let id = match verdict {
+            Verdict::Is(state) => return Ok(*state),
+            Verdict::AskCodeBuild(id) => id,
+        };
+        let answer = self.builds.batch_get_builds().ids(id).send().await;
+        let answer = answer.map_err(|error| unavailable(run, sdk::words(&error)))?;
+        let state = answer.builds().first().map(verdict::of_build);
+        Ok(state.unwrap_or(RunState::Broken))
     }
 }
 

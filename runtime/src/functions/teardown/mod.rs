@@ -7,11 +7,12 @@
 //! 2. the application's stack is emptied and deleted, with the role that the pipeline's stack holds for it;
 //! 3. the pipeline's stack is deleted, with the role that it was made with;
 //! 4. the environment's objects are deleted: sources, packaged code, artifacts of the pipeline;
-//! 5. whatever still carries the environment's tags is looked for;
+//! 5. whatever is left of it is looked for, among all that its stacks ever had, by tag and by name;
 //! 6. the receipt is written.
 //!
-//! A resource that cannot be deleted is never left behind to make a stack's deletion succeed: it is named. `stage` and other pull
-//! requests are never touched.
+//! Nothing of this depends on code of the pull request: a custom resource whose function does not answer is left out of its stack's
+//! deletion, and named in the receipt. No other resource that cannot be deleted is left behind to make a stack's deletion succeed: it is
+//! named as stuck. `stage` and other pull requests are never touched.
 
 mod leftovers;
 mod objects;
@@ -26,6 +27,7 @@ use aws_sdk_cloudformation::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_codepipeline::operation::list_pipeline_executions::ListPipelineExecutionsError;
 use aws_sdk_codepipeline::types::PipelineExecutionStatus;
 use contract::{Target, TeardownError, TeardownProgress, TeardownRequest};
+use leftovers::Seen;
 use tracing::{info, warn};
 
 use super::{Environment, Function, Invocation, StartError};
@@ -34,11 +36,11 @@ use crate::cloudformation::Refusal;
 use crate::records::{Ledger, Records, RecordsError};
 use crate::{Failure, sdk};
 
-/// How long what was deleted may stay in the tagging service's lists before it counts as left, in seconds. What CloudFormation
-/// says it has deleted is not waited for.
+/// How long what was deleted may stay in the tagging service's lists, and IAM's, before it counts as left, in seconds. What
+/// CloudFormation says it has deleted is not waited for.
 const SETTLING: u64 = 300;
 
-/// Empties buckets, deletes stacks in order, checks by tag that nothing is left, and writes the receipt.
+/// Empties buckets, deletes stacks in order, looks for what is left, and writes the receipt.
 #[derive(Debug)]
 pub struct Teardown {
     records: Records,
@@ -47,6 +49,7 @@ pub struct Teardown {
     stacks: aws_sdk_cloudformation::Client,
     objects: aws_sdk_s3::Client,
     tags: aws_sdk_resourcegroupstagging::Client,
+    iam: aws_sdk_iam::Client,
     bucket: String,
     project: Project,
 }
@@ -64,6 +67,7 @@ impl Function for Teardown {
             stacks: aws_sdk_cloudformation::Client::new(aws),
             objects: aws_sdk_s3::Client::new(aws),
             tags: aws_sdk_resourcegroupstagging::Client::new(aws),
+            iam: aws_sdk_iam::Client::new(aws),
             bucket: environment.variable(Variables::BUCKET)?,
             project: environment.project(Variables::PROJECT)?,
         })
@@ -88,6 +92,7 @@ impl Function for Teardown {
             target: &target,
             names,
             invocation,
+            seen: Seen::default(),
         };
         let progress = match step.run().await? {
             Next::Again(summary) => TeardownProgress {
@@ -135,6 +140,7 @@ struct Step<'a> {
     names: EnvironmentNames<'a>,
     ledger: Ledger,
     invocation: &'a Invocation,
+    seen: Seen,
 }
 
 type Stepped = Result<Next, Failure<TeardownError>>;
@@ -146,11 +152,17 @@ impl Step<'_> {
             Next::Done => {}
             waiting => return Ok(waiting),
         }
-        for stack in [self.names.app_stack(), self.names.deploy_stack()] {
-            match self.delete_stack(&stack).await? {
-                Next::Done => {}
-                waiting => return Ok(waiting),
-            }
+        match self.delete_stack(&self.names.app_stack()).await? {
+            Next::Done => {}
+            waiting => return Ok(waiting),
+        }
+        match self.delete_retained_stacks().await? {
+            Next::Done => {}
+            waiting => return Ok(waiting),
+        }
+        match self.delete_stack(&self.names.deploy_stack()).await? {
+            Next::Done => {}
+            waiting => return Ok(waiting),
         }
         match self.delete_objects().await? {
             Next::Done => self.look_for_leftovers().await,
@@ -255,7 +267,7 @@ impl Step<'_> {
         {
             return Ok(receipt);
         }
-        let receipt = receipt(&self.ledger, self.target, self.teardown.clock.now());
+        let receipt = receipt(&self.ledger, &self.seen, self.target, self.teardown.clock.now());
         self.teardown.records.finish_teardown(self.target, &receipt).await?;
         Ok(receipt)
     }
@@ -295,8 +307,8 @@ fn not_ours(target: &Target) -> TeardownProgress {
     }
 }
 
-/// What was deleted, how much of it, and when nothing was left.
-fn receipt(ledger: &Ledger, target: &Target, now: u64) -> String {
+/// What was deleted, how much of it, what was left and when, and what that was seen by.
+fn receipt(ledger: &Ledger, seen: &Seen, target: &Target, now: u64) -> String {
     let names: Vec<&str> = ledger.stacks.iter().map(|id| stack_name(id)).collect();
     let mut text = match names.as_slice() {
         [] => "No stack was there".to_owned(),
@@ -314,7 +326,20 @@ fn receipt(ledger: &Ledger, target: &Target, now: u64) -> String {
         .ok()
         .and_then(|now| DateTime::from_secs(now).fmt(DateTimeFormat::DateTime).ok())
         .unwrap_or_default();
-    let _ = write!(text, "nothing tagged {} was left at {time}.", target.environment);
+    let environment = &target.environment;
+    let _ = match seen.left.as_slice() {
+        [] => write!(text, "nothing tagged {environment} was left at {time}."),
+        left => write!(
+            text,
+            "left at {time}, since CloudFormation did not delete it: {}.",
+            left.join(", ")
+        ),
+    };
+    let Seen { resources, named, .. } = seen;
+    let _ = write!(
+        text,
+        " Looked at: {resources} resources of the stacks, the tag {environment}, the names of {named} roles and policies."
+    );
     text
 }
 
@@ -345,14 +370,34 @@ mod tests {
             stacks: stacks.to_vec(),
             objects: 12,
             settling_since: None,
+            retaining: Vec::new(),
+        };
+        let seen = Seen {
+            resources: 63,
+            named: 212,
+            left: Vec::new(),
         };
         assert_eq!(
-            receipt(&ledger, &target(), 1_750_000_000),
-            "Deleted the stacks x-app-pr-17, x-deploy-pr-17 and 12 versions of objects; nothing tagged pr-17 was left at 2025-06-15T15:06:40Z."
+            receipt(&ledger, &seen, &target(), 1_750_000_000),
+            "Deleted the stacks x-app-pr-17, x-deploy-pr-17 and 12 versions of objects; nothing tagged pr-17 was left at 2025-06-15T15:06:40Z. Looked at: 63 resources of the stacks, the tag pr-17, the names of 212 roles and policies."
         );
         assert_eq!(
-            receipt(&Ledger::default(), &target(), 0),
-            "No stack was there and 0 versions of objects; nothing tagged pr-17 was left at 1970-01-01T00:00:00Z."
+            receipt(&Ledger::default(), &Seen::default(), &target(), 0),
+            "No stack was there and 0 versions of objects; nothing tagged pr-17 was left at 1970-01-01T00:00:00Z. Looked at: 0 resources of the stacks, the tag pr-17, the names of 0 roles and policies."
         );
+    }
+
+    #[test]
+    fn what_cloudformation_left_behind_is_named_and_then_the_receipt_never_says_that_nothing_is_left() {
+        let seen = Seen {
+            resources: 2,
+            named: 9,
+            left: vec!["Seed (Custom::Seed), which holds nothing by itself".to_owned()],
+        };
+        let text = receipt(&Ledger::default(), &seen, &target(), 0);
+        assert!(
+            text.contains("left at 1970-01-01T00:00:00Z, since CloudFormation did not delete it: Seed (Custom::Seed)")
+        );
+        assert!(!text.contains("nothing tagged"), "{text}");
     }
 }

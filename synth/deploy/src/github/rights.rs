@@ -62,6 +62,31 @@ impl GitHub {
     }
 }
 
+impl GitHub {
+    /// Whether the credential is known not to let GitHub's environments be deleted, of which each deployment to a new one makes one.
+    /// It is no right that anything fails without; see
+    /// <https://docs.github.com/en/rest/deployments/environments#delete-an-environment>.
+    ///
+    /// # Errors
+    /// Where GitHub does not say.
+    pub async fn keeps_environments(&self) -> Result<bool, Error> {
+        let refusal = |refused| {
+            let doing = format!("cannot ask what {} may do", self.asker());
+            self.refusal(&doing, refused)
+        };
+        if let Some(permissions) = self.permissions().await.map_err(refusal)? {
+            return Ok(permissions["administration"] != "write");
+        }
+        // No environment has this name, which could not be a project's.
+        match self.send(&Method::DELETE, "/environments/deploy-rights", None).await {
+            Ok(_) => Ok(false),
+            Err(refused) if refused.is(&[404]) => Ok(false),
+            Err(refused) if refused.is(&[403]) => Ok(true),
+            Err(refused) => Err(refusal(refused)),
+        }
+    }
+}
+
 fn probes() -> [Probe; 5] {
     let read = |permission, path: &str, granted| Probe {
         permission,

@@ -146,6 +146,28 @@ fn a_failed_first_creation_says_its_root_cause_and_the_next_run_goes_on() {
     world.assert_complete("after a failed creation");
 }
 
+/// The words are those of a public report, see `stacks::first_deployment`.
+#[test]
+fn a_failure_that_only_an_account_can_show_is_told_as_the_claim_that_it_contradicts() {
+    let Some(world) = World::new("a claim is named") else {
+        return;
+    };
+    let words = "User: arn:aws:sts::123456789012:assumed-role/x/y is not authorized to perform: apigateway:PATCH on resource: arn:aws:apigateway:eu-west-1::/restapis/a1/stages/github";
+    let refused = BOOTSTRAP.replace("\"SUCCESS\"", &format!("\"FAILED\", \"Reason\": \"{words}\""));
+    world.write("bootstrap", &refused);
+    let failed = world.up(&[]).ends_with(6);
+    let note = "note: this is what only an account can show, \"service role\" in RUNBOOK.md: ";
+    assert!(failed.stderr.contains(note), "{failed}");
+    let told = world.up(&["--json"]).ends_with(6);
+    let error = told
+        .stdout
+        .lines()
+        .last()
+        .map(serde_json::from_str::<serde_json::Value>);
+    let error = error.expect("a line").expect("JSON");
+    assert_eq!(error["claim"], "service role", "{told}");
+}
+
 #[test]
 fn throttling_is_waited_out_and_expired_credentials_are_named() {
     let Some(world) = World::new("AWS's moods are borne") else {

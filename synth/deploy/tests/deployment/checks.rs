@@ -20,6 +20,16 @@ fn executions(limit: u32) -> Fault {
     }
 }
 
+/// Service Quotas of an account that may build so many commits at a time on this kind of machine.
+fn builds(machine: &str, value: u32) -> Fault {
+    let name = format!("Concurrently running builds for {machine} environment");
+    let quota = json!({"ServiceCode": "codebuild", "QuotaName": name, "Value": value});
+    Fault::Answer {
+        status: 200,
+        body: json!({"Quotas": [quota]}).to_string(),
+    }
+}
+
 fn doctor(world: &World, more: &[&str]) -> Outcome {
     let bootstrap = world.path("bootstrap");
     world.run(&[&["doctor", "--bootstrap", text(&bootstrap)], more].concat())
@@ -42,6 +52,8 @@ fn doctor_looks_at_all_that_up_needs_and_changes_nothing() {
         "stacks",
         "IAM roles",
         "concurrent executions",
+        "builds at a time",
+        "image",
         "GitHub",
     ] {
         assert!(healthy.stdout.contains(line), "{line}: {healthy}");
@@ -62,6 +74,30 @@ fn doctor_looks_at_all_that_up_needs_and_changes_nothing() {
 
     world.up(&[]).succeeds();
     doctor(&world, &[]).succeeds();
+}
+
+#[test]
+fn an_account_that_builds_nothing_or_one_commit_at_a_time_is_told_so_and_how_to_raise_it() {
+    let Some(world) = World::new("the quota of builds is looked at") else {
+        return;
+    };
+    let token = world.path("token");
+    let ask = |answer| {
+        world.cloud.fail("servicequotas", "ListServiceQuotas", 1, answer);
+        doctor(&world, &["--credentials", text(&token)])
+    };
+    let none = ask(builds("ARM/Medium", 0)).ends_with(1);
+    assert!(none.stdout.contains("no build runs in this account"), "{none}");
+    assert!(none.stdout.contains("ARM/Medium environment"), "{none}");
+    let one = ask(builds("ARM/Medium", 1)).succeeds();
+    assert!(one.stdout.contains("one after the other"), "{one}");
+    let many = ask(builds("ARM/Medium", 60)).succeeds();
+    assert!(many.stdout.contains("60, and 300 wait"), "{many}");
+    let unlisted = ask(builds("ARM/Tiny", 60)).succeeds();
+    assert!(
+        unlisted.stdout.contains("not looked at: Service Quotas does not list"),
+        "{unlisted}"
+    );
 }
 
 #[test]

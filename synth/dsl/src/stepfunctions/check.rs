@@ -6,6 +6,7 @@ use synth_aws::{Duration, Node, Part};
 
 use super::errors::States;
 use super::expr::ast::{Ast, Root};
+use super::expr::depth::MOST_LEVELS;
 use super::lower::{Placed, Scope};
 use super::schema;
 use super::state::{At, Kind, Otherwise, Slot, State, Until};
@@ -103,6 +104,7 @@ pub(crate) fn seconds_within(what: &str, duration: Duration, least: u64, at: At)
 fn expressions(state: &State) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (slot, template) in state.templates() {
+        faults.extend(too_deep(&template.ast).map(|fault| fault.at(template.at).path(slot.field())));
         template.ast.walk(&mut |ast| {
             let fault = match ast {
                 Ast::Root(root) => foreign(*root, state, slot),
@@ -117,6 +119,17 @@ fn expressions(state: &State) -> Vec<Fault> {
         });
     }
     faults
+}
+
+/// A fault if an expression nests deeper than Step Functions evaluates.
+fn too_deep(ast: &Ast) -> Option<Fault> {
+    let levels = ast.levels();
+    (levels > MOST_LEVELS).then(|| {
+        Fault::new(format!(
+            "the expression nests {levels} levels deep, allowed are {MOST_LEVELS}"
+        ))
+        .help("put text together with `text![…]`, which nests none of its parts, or keep a part in a variable")
+    })
 }
 
 /// A fault if an expression reads what is not this state's, or not there yet.
@@ -369,7 +382,7 @@ pub(crate) fn size(node: &Node, at: At) -> Vec<Fault> {
 fn length(node: &Node) -> usize {
     match node {
         Node::Null | Node::Bool(_) => 5,
-        Node::Integer(_) | Node::Number(_) => 8,
+        Node::Integer(_) | Node::Unsigned(_) | Node::Number(_) => 8,
         Node::Text(text) => text.len() + 2,
         Node::List(items) => items.iter().map(|item| length(item) + 1).sum::<usize>() + 2,
         Node::Object(object) => {

@@ -158,10 +158,7 @@ fn literal_node(value: &Json) -> Node {
         // CloudFormation takes no null, not even within a definition; JSONata's own literal is the same value.
         Json::Null => Node::from(format!("{{% {} %}}", Ast::Literal(Json::Null).jsonata())),
         Json::Bool(value) => Node::Bool(*value),
-        Json::Number(number) => match number.as_i64() {
-            Some(number) => Node::Integer(number),
-            None => Node::Number(number.as_f64().unwrap_or_default()),
-        },
+        Json::Number(_) => Node::from(value.clone()),
         // The States Language would take such text for an expression, or refuse it for half of one.
         Json::String(text) if text.starts_with("{%") || text.ends_with("%}") => {
             Node::from(format!("{{% {} %}}", Ast::Literal(value.clone()).jsonata()))

@@ -158,7 +158,7 @@ pub use flow::{Flow, IntoFlow};
 pub use graph::{Edge, EdgeKind, Graph, GraphNode};
 pub use machine::{StateMachine, StateMachineHandle, arn_of};
 pub use nested::{Branches, map, parallel};
-pub use poll::{Bounds, Poll, Until, poll};
+pub use poll::{Bounds, Poll, Restarts, Until, poll, restarts};
 pub use retry::{Retry, attempts};
 pub use shape::{Never, Shape};
 pub use synth_aws::stepfunctions::StateMachine as StateMachineResource;

@@ -205,18 +205,123 @@ impl<H: Handler, In: Shape, Out: Shape, S> Poll<Task<H, In, Out, S>> {
         Until {
             poll: self,
             done: Box::new(done),
+            again: None,
         }
+    }
+}
+
+/// How often, and after which waits, a poll begins anew what it asks for, see [`Until::beginning_again`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub struct Restarts {
+    times: u64,
+    first: Duration,
+    ceiling: Duration,
+}
+
+/// At most `times` restarts, the first after a wait of a minute; each wait is twice the one before, and none is longer than an hour.
+///
+/// ```
+/// use synth::minutes;
+/// use synth::stepfunctions::restarts;
+///
+/// // 2, 4, 8 and twice 15 minutes.
+/// let patient = restarts(5).waiting_from(minutes(2)).up_to(minutes(15));
+/// assert_eq!(patient.waiting(), minutes(44));
+/// ```
+pub const fn restarts(times: u64) -> Restarts {
+    Restarts {
+        times,
+        first: minutes(1),
+        ceiling: minutes(60),
+    }
+}
+
+impl Restarts {
+    /// The wait before the first restart, at least one second.
+    pub const fn waiting_from(mut self, wait: Duration) -> Self {
+        self.first = wait;
+        self
+    }
+
+    /// The longest wait.
+    pub const fn up_to(mut self, wait: Duration) -> Self {
+        self.ceiling = wait;
+        self
+    }
+
+    /// How long all the waits take together.
+    #[must_use]
+    pub const fn waiting(&self) -> Duration {
+        let (mut waiting, mut next, mut done) = (0, self.first.as_seconds(), 0);
+        while done < self.times {
+            waiting += next;
+            next = self.after(next);
+            done += 1;
+        }
+        seconds(waiting)
+    }
+
+    const fn after(self, wait: u64) -> u64 {
+        let ceiling = self.ceiling.as_seconds();
+        if wait * 2 < ceiling { wait * 2 } else { ceiling }
     }
 }
 
 /// A condition on the output of a check.
 type Condition<Out> = Box<dyn FnOnce(Expr<Out>) -> Expr<bool>>;
 
+/// What is begun anew, when, and how often.
+struct Again<Out: Shape> {
+    when: Box<dyn Fn(Expr<Out>) -> Expr<bool>>,
+    restarts: Restarts,
+    /// The wait and what follows it, back to the poll.
+    chain: Chain,
+}
+
+/// The variables of a poll that begins anew: how often it did, and how long it waits before it does the next time.
+fn counters(prefix: &str) -> (Var<u64>, Var<u64>) {
+    let name = |what: &str| format!("{}{what}", camel_case(prefix));
+    (var(name("Restarts")), var(name("Pause")))
+}
+
 /// A [`poll`] that lacks what to do when its time is over.
 #[must_use = "a poll is no flow until `.otherwise(…)` says what happens when its time is over"]
 pub struct Until<H: Handler, In: Shape, Out: Shape, S> {
     poll: Poll<Task<H, In, Out, S>>,
     done: Condition<Out>,
+    again: Option<Again<Out>>,
+}
+
+impl<H: Handler, In: Shape, Out: Shape, S> Until<H, In, Out, S> {
+    /// Where `when` holds for the output of the check, waits, goes through `flow`, and polls on; left out, nothing is begun anew.
+    ///
+    /// `flow` is given how many restarts there were, itself included. The poll's own waits are not begun anew: together they still
+    /// take at most as long as [`for_at_most`](Poll::for_at_most) says, and the waits before the restarts come on top, see
+    /// [`Restarts::waiting`]. After the last restart an output for which `when` holds is the poll's output.
+    pub fn beginning_again<F: IntoFlow<In = Out>>(
+        mut self,
+        restarts: Restarts,
+        when: impl Fn(Expr<Out>) -> Expr<bool> + 'static,
+        flow: impl FnOnce(Expr<u64>) -> F,
+    ) -> Self {
+        let names = |part: &str| format!("{}: {part}", self.poll.prefix);
+        let (count, pause) = counters(&self.poll.prefix);
+        let ceiling = restarts.ceiling.as_seconds();
+        let waits = wait_seconds(names("wait to begin again"), |_: Expr<Out>| pause.get())
+            .assign(&pause, |_| pause.get().scaled_up(2.0).min(ceiling))
+            .assign(&count, |_| count.get() + 1);
+        let flow = waits.then(flow(count.get())).chain;
+        let back = Chain {
+            links: vec![Link::To(names("wait"))],
+        };
+        self.again = Some(Again {
+            when: Box::new(when),
+            restarts,
+            chain: flow.followed_by(back),
+        });
+        self
+    }
 }
 
 impl<H: Handler, In: Shape, Out: Shape, S> Until<H, In, Out, S>
@@ -226,7 +331,7 @@ where
     /// Where to go when the time is over: a flow that gets the last output of the check, and gives one in its place or ends.
     #[track_caller]
     pub fn otherwise<F: IntoFlow<In = Out, Out = Out>>(self, flow: F) -> Flow<In, Out> {
-        let Self { poll, done } = self;
+        let Self { poll, done, again } = self;
         let names = |part: &str| format!("{}: {part}", poll.prefix);
         let variable = |what: &str| format!("{}{what}", camel_case(&poll.prefix));
         let input: Var<In> = var(variable("Input"));
@@ -239,6 +344,12 @@ where
             .assign(&input, |input| input)
             .assign(&attempts, |_| 0);
         start.state_mut().faults = faults;
+        let (restarts, pause) = counters(&poll.prefix);
+        if let Some(again) = &again {
+            start = start
+                .assign(&restarts, |_| 0)
+                .assign(&pause, |_| again.restarts.first.as_seconds());
+        }
         let mut wait = if grows {
             start = start.assign(&next_wait, |_| poll.first.as_seconds());
             let ceiling = poll.ceiling.as_seconds();
@@ -251,13 +362,18 @@ where
         let wait = wait.with_output(&input.get());
 
         let check = poll.check.named(names("check"));
-        let again = Flow::<Out, Out>::of(Chain {
+        let on = Flow::<Out, Out>::of(Chain {
             links: vec![Link::To(names("wait"))],
         });
-        let decide = choice(names("done?"))
-            .when(done, super::basic::proceed())
-            .when(|_| attempts.get().at_least(rounds), flow)
-            .otherwise(again);
+        let mut decide = choice(names("done?")).when(done, super::basic::proceed());
+        if let Some(again) = again {
+            let may = restarts.get().less_than(again.restarts.times);
+            let may = may.and(attempts.get().less_than(rounds));
+            decide = decide
+                .when(|out| (again.when)(out).and(may), Flow::of(again.chain))
+                .when(|out| (again.when)(out), super::basic::proceed());
+        }
+        let decide = decide.when(|_| attempts.get().at_least(rounds), flow).otherwise(on);
         start.then(wait).then(check).then(decide)
     }
 }

@@ -141,16 +141,22 @@ fn parameters(stack: &Stack) -> Vec<String> {
     required.map(|element| element.logical_id.clone()).collect()
 }
 
-/// What CloudFormation wants to be acknowledged: roles, and roles with names.
+/// What CloudFormation wants to be acknowledged: IAM's resources, and those of them with names of their own.
+///
+/// A name of one's own is a property that the registry says identifies the resource for good, or the one whose change makes another:
+/// `RoleName`, `InstanceProfileName`, `ManagedPolicyName`. See
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html>.
 fn capabilities(stack: &Stack) -> Vec<&'static str> {
-    const NAMES: [&str; 4] = ["RoleName", "ManagedPolicyName", "UserName", "GroupName"];
     let (mut any, mut any_named) = (false, false);
     for element in &stack.elements {
         if let Body::Resource(body) = &element.body
-            && body.type_name.starts_with("AWS::IAM::")
+            && let Some(kind) = body.type_name.strip_prefix("AWS::IAM::")
         {
             any = true;
-            any_named |= NAMES.iter().any(|name| body.properties.get(name).is_some());
+            let create_only = body.facts.map_or(&[][..], |facts| facts.create_only);
+            any_named |= create_only
+                .iter()
+                .any(|name| is_own_name(kind, name) && body.properties.get(name).is_some());
         }
     }
     match (any, any_named) {
@@ -158,4 +164,12 @@ fn capabilities(stack: &Stack) -> Vec<&'static str> {
         (true, false) => vec!["CAPABILITY_IAM"],
         (false, false) => vec![],
     }
+}
+
+/// Whether a property is the name of the resource itself: that of an access key's user is not, nor a service's.
+fn is_own_name(kind: &str, property: &str) -> bool {
+    let Some(of) = property.strip_suffix("Name") else {
+        return false;
+    };
+    of.is_empty() || kind.to_ascii_lowercase().ends_with(&of.to_ascii_lowercase())
 }

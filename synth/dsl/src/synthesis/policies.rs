@@ -83,6 +83,7 @@ fn length(node: &Node) -> usize {
         Node::Null | Node::Bool(true) => 4,
         Node::Bool(false) => 5,
         Node::Integer(number) => number.to_string().len(),
+        Node::Unsigned(number) => number.to_string().len(),
         Node::Number(number) => number.to_string().len(),
         Node::Invalid(_) => 0,
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use synth::stepfunctions::{Expr, context, pass, var};
+use synth::stepfunctions::{Expr, concatenation, context, pass, var};
 use synth::text;
 
 use crate::support::{Build, BuildExpr, Source, SourceExpr, Verdict, emitted};
@@ -149,4 +149,14 @@ fn a_literal_is_what_serde_makes_of_it() {
         put_together.to_jsonata(),
         "{'id': 'b', 'verdict': 'passed', 'logs': ['x']}"
     );
+}
+
+/// Each `&` is a level of the expression, of which Step Functions takes a hundred: see <https://github.com/floci-io/floci/issues/2737>.
+#[test]
+fn text_of_many_parts_is_joined_instead_of_nested() {
+    let parts = |count: usize| concatenation(vec![Expr::<String>::from("a"); count]);
+    assert_eq!(parts(3).to_jsonata(), "'a' & 'a' & 'a'");
+    assert!(parts(150).to_jsonata().starts_with("$join(['a', 'a', "));
+    let machine = emitted(pass("Many", move |_: Expr<String>| parts(150)));
+    assert!(machine["States"]["Many"]["Output"].is_string());
 }

@@ -358,3 +358,17 @@ fn a_source() -> Source {
         version: "1".into(),
     }
 }
+
+/// A sum of a hundred terms is taken, one of a hundred and one is not: measured on AWS, see
+/// <https://github.com/floci-io/floci/issues/2737>.
+#[test]
+fn an_expression_that_nests_too_deep() {
+    let sum = |terms: i64| (1..terms).fold(Expr::literal(1), |sum: Expr<i64>, _| sum + 1);
+    emitted(pass("Deep", move |_: Expr<String>| sum(100)));
+    assert_fault(
+        &only_fault(pass("Deep", move |_: Expr<String>| sum(101))),
+        r#"pass("Deep""#,
+        "Deep: Output",
+        "the expression nests 101 levels deep, allowed are 100",
+    );
+}

@@ -107,6 +107,7 @@ pub(crate) fn to_json(node: &Node) -> Json {
         Node::Null => Json::Null,
         Node::Bool(value) => json!(value),
         Node::Integer(value) => json!(value),
+        Node::Unsigned(value) => json!(value),
         Node::Number(value) => json!(value),
         Node::Text(value) => json!(value),
         Node::List(items) => items.iter().map(to_json).collect(),

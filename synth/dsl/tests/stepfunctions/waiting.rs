@@ -1,7 +1,7 @@
 //! Polls: what they are made of, and that their bounds are what they say.
 
 use serde_json::json;
-use synth::stepfunctions::{Expr, fail, poll, task};
+use synth::stepfunctions::{Expr, fail, poll, restarts, task};
 use synth::{ErrorName, days, minutes, seconds};
 
 use crate::support::{Build, CheckBuild, Report, StartBuild, Verdict, blamed_line, emitted, only_fault};
@@ -75,6 +75,49 @@ fn the_bounds_are_those_of_the_machine_played_out() {
         "{waited} seconds, and {wait} more"
     );
     assert_eq!(bounds.transitions, 1 + 3 * bounds.rounds);
+}
+
+#[test]
+fn what_is_begun_again_waits_longer_each_time_counts_and_polls_on() {
+    let refused = |build: Expr<Build>| build.verdict.equals(Verdict::Failed);
+    let again = restarts(3).waiting_from(minutes(1)).up_to(minutes(3));
+    assert_eq!(again.waiting(), minutes(1 + 2 + 3));
+    let machine = task(StartBuild)
+        .then(
+            poll("Build", task(CheckBuild))
+                .for_at_most(minutes(10))
+                .until(|build| build.verdict.equals(Verdict::Passed))
+                .beginning_again(again, refused, |_| task(CheckBuild).named("Start again"))
+                .otherwise(fail("Too long", ErrorName("BuildTimedOut"))),
+        )
+        .then(task(Report));
+    let states = &emitted(machine)["States"];
+    assert_eq!(states["Build: start"]["Assign"]["buildRestarts"], 0);
+    assert_eq!(states["Build: start"]["Assign"]["buildPause"], 60);
+    assert_eq!(
+        states["Build: wait to begin again"],
+        json!({
+            "Type": "Wait",
+            "Seconds": "{% $buildPause %}",
+            "Assign": {
+                "buildPause": "{% $min([$ceil($buildPause * 2.0), 180]) %}",
+                "buildRestarts": "{% $buildRestarts + 1 %}",
+            },
+            "Next": "Start again",
+        })
+    );
+    assert_eq!(states["Start again"]["Next"], "Build: wait");
+    let choices = &states["Build: done?"]["Choices"];
+    let next = |index: usize| choices[index]["Next"].as_str().unwrap_or_default();
+    assert_eq!(
+        [next(0), next(1), next(2), next(3)],
+        ["Report", "Build: wait to begin again", "Report", "Too long"]
+    );
+    let condition = choices[1]["Condition"].as_str().unwrap_or_default();
+    assert!(
+        condition.contains("$buildRestarts < 3") && condition.contains("$buildAttempts < 12"),
+        "{condition}"
+    );
 }
 
 #[test]

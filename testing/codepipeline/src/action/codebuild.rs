@@ -54,6 +54,15 @@ impl BuildTask {
     }
 
     fn advance(&mut self, outside: &Outside, now: SystemTime) -> Result<Option<Finished>, Failure> {
+        let queued = lock(&self.build.record).queued(now);
+        match queued {
+            Some(BuildStatus::InProgress) => return Ok(None),
+            Some(ended) => {
+                let phases = lock(&self.build.record).phases.clone();
+                return Err(Failure::job(terminated(ended, &phases)));
+            }
+            None => {}
+        }
         if self.running.is_none() {
             let request = match self.request(outside) {
                 Ok(request) => request,

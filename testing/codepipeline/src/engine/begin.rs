@@ -109,20 +109,24 @@ impl State {
 
     fn build(&mut self, execution: &Execution, action: &Action, order: Order, place: &Place, now: SystemTime) -> Task {
         let name = order.setting("ProjectName").unwrap_or_default().to_owned();
-        let Some(registered) = self.projects.get_mut(&name) else {
+        let Some(registered) = self.projects.get(&name) else {
             return Task::Failed(Failure::configuration(format!(
                 "Error calling startBuild: Project cannot be found: {} (ResourceNotFoundException)",
                 place.arn("codebuild", &format!("project/{name}"))
             )));
         };
-        registered.builds += 1;
-        let (project, number) = (Arc::clone(&registered.project), registered.builds);
+        let project = Arc::clone(&registered.project);
+        if let Some(refused) = self.refused(&name, &order.role, place) {
+            return Task::Failed(refused);
+        }
+        let number = self.next_number(&name);
         let id = format!("{name}:{}", self.ids.uuid());
         let arn = place.arn("codebuild", &format!("build/{id}"));
         let initiator = format!("codepipeline/{}", execution.pipeline.name);
         let source = order.inputs.first();
+        let submitted = self.count();
         let record = Arc::new(Mutex::new(BuildRecord::new(
-            (&id, &arn, number),
+            (&id, &arn, number, submitted),
             &project,
             &initiator,
             source,
@@ -147,6 +151,14 @@ impl State {
             build,
             running: None,
         }))
+    }
+
+    /// The how many-th build of its project the next one is.
+    fn next_number(&mut self, project: &str) -> u64 {
+        self.projects.get_mut(project).map_or(1, |registered| {
+            registered.builds += 1;
+            registered.builds
+        })
     }
 }
 

@@ -38,6 +38,10 @@ pub struct BuildRecord {
     /// Where people see it.
     pub url: String,
     pub(crate) stop_asked: bool,
+    /// Orders builds by when CodeBuild took them.
+    submitted: u64,
+    /// Whether it has left the queue.
+    admitted: bool,
     initiator: String,
     source: Option<String>,
     revision: Option<String>,
@@ -47,7 +51,7 @@ pub struct BuildRecord {
 
 impl BuildRecord {
     pub(super) fn new(
-        (id, arn, number): (&str, &str, u64),
+        (id, arn, number, submitted): (&str, &str, u64, u64),
         project: &Arc<Project>,
         initiator: &str,
         source: Option<&Stored>,
@@ -69,6 +73,8 @@ impl BuildRecord {
             log: None,
             url: format!("https://console.aws.amazon.com/codebuild/home?region={region}#/builds/{escaped}/view/new"),
             stop_asked: false,
+            submitted,
+            admitted: false,
             initiator: initiator.to_owned(),
             source: source.map(|source| format!("arn:aws:s3:::{}/{}", source.bucket, source.key)),
             revision: source.and_then(|source| source.revision.clone()),
@@ -86,6 +92,50 @@ impl BuildRecord {
             self.log.clone_from(&result.log);
             self.end = Some(now);
         }
+    }
+
+    /// Whether it has ended.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        self.end.is_some()
+    }
+
+    /// Whether it is in the queue.
+    pub(super) const fn waits(&self) -> bool {
+        !self.admitted && self.end.is_none()
+    }
+
+    pub(super) const fn submitted(&self) -> u64 {
+        self.submitted
+    }
+
+    pub(super) const fn admit(&mut self) {
+        self.admitted = true;
+    }
+
+    /// How the build stands while it is in the queue: at work, stopped, or there for too long. None once it has left it.
+    pub(crate) fn queued(&mut self, now: SystemTime) -> Option<BuildStatus> {
+        if self.admitted {
+            return None;
+        }
+        let waited = now.duration_since(self.start).unwrap_or_default();
+        let longest = Duration::from_secs(60 * u64::from(self.project.queued_timeout_minutes));
+        let status = match waited {
+            _ if self.stop_asked => BuildStatus::Stopped,
+            waited if waited >= longest => BuildStatus::TimedOut,
+            _ => BuildStatus::InProgress,
+        };
+        let mut ledger = Ledger::default();
+        ledger.pass(&[PhaseKind::Submitted], self.start);
+        ledger.enter(PhaseKind::Queued, self.start);
+        if status != BuildStatus::InProgress {
+            ledger.leave(status, Vec::new(), now);
+            ledger.enter(PhaseKind::Completed, now);
+            self.status = status;
+            self.end = Some(now);
+        }
+        self.phases = ledger.phases;
+        Some(status)
     }
 
     /// The build could not even start.
@@ -129,7 +179,7 @@ impl BuildRecord {
             "serviceRole": project.role,
             "logs": { "deepLink": self.url },
             "timeoutInMinutes": project.timeout_minutes,
-            "queuedTimeoutInMinutes": 480,
+            "queuedTimeoutInMinutes": project.queued_timeout_minutes,
             "buildComplete": self.end.is_some(),
             "initiator": self.initiator,
             "exportedEnvironmentVariables": exported.collect::<Vec<_>>(),

@@ -9,6 +9,7 @@ mod background;
 mod begin;
 mod builds;
 mod event;
+mod queue;
 mod standing;
 mod start;
 mod state;
@@ -24,6 +25,7 @@ use serde_json::{Value, json};
 pub use background::Background;
 pub use builds::BuildRecord;
 pub use event::{ActionStatus, Event, EventKind, ExecutionStatus};
+pub use queue::Refusal;
 
 use crate::action::{Outside, Task};
 use crate::build::Builder;
@@ -274,6 +276,7 @@ impl Engine {
         let Inner { place, outside, .. } = &*self.inner;
         let (mut moved, away, orphans) = self.with(|state, place, now| {
             let moved = state.advance(place, now);
+            state.admit();
             let (away, orphans) = state.away();
             (moved, away, orphans)
         });

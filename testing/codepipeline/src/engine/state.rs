@@ -8,6 +8,7 @@ use std::{
 
 use super::builds::BuildRecord;
 use super::event::{ActionStatus, Event, EventKind, ExecutionStatus};
+use super::queue::Queue;
 use crate::action::{External, Failure, Stored, Task};
 use crate::ids::Ids;
 use crate::pipeline::{Action, Pipeline};
@@ -24,6 +25,7 @@ pub(crate) struct State {
     pub(super) orphans: Vec<Task>,
     /// Orders whatever must be in order.
     pub(super) counter: u64,
+    pub(super) queue: Queue,
 }
 
 /// A CodeBuild project and how many builds it had.
@@ -124,6 +126,7 @@ impl State {
             events: Vec::new(),
             orphans: Vec::new(),
             counter: 0,
+            queue: Queue::unlimited(),
         }
     }
 

@@ -1,10 +1,16 @@
 //! The pipelines that this system emits: taken as they are, and executed from the source to the stack.
 
 use std::{
-    collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc, thread, time::Duration,
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+    sync::Arc,
+    thread,
+    time::Duration,
 };
 
-use codepipeline_local::{BuildRequest, Script, Settings, ShellBuilder, Tools, archive};
+use codepipeline_local::{BuildRequest, Script, Settings, ShellBuilder, StackRequest, Tools, archive};
 use serde_json::{Value, json};
 use stacks::{Environment, Project};
 
@@ -189,19 +195,19 @@ fn a_build_that_exports_no_key_deploys_nothing() {
     assert!(world.stacks.status("thebestest-app-pr-17").is_none());
 }
 
-/// The emitted commands themselves, with stand-ins for what a build would download and compile.
-#[test]
-fn the_deploy_pipelines_own_commands_package_the_commit() {
+/// What the emitted commands make of a commit, with stand-ins for what a build would download and compile: `zip` is called with what
+/// `zip --junk-paths ARCHIVE FILE` is.
+fn built(zip: &str) -> (World, String) {
     let root = tempfile::tempdir().unwrap();
     let shims = root.path().join("shims");
     fs::create_dir(&shims).unwrap();
     shim(&shims, "curl", "echo 'echo installed'");
     let cargo = r#"case "$1" in
         run) echo "{\"Description\": \"$7 $(cat commit)\"}" ;;
-        bootstrap) mkdir -p target/lambda && echo code > target/lambda/bootstrap ;;
+        bootstrap) mkdir -p target/lambda && echo code > target/lambda/bootstrap && chmod 755 target/lambda/bootstrap ;;
     esac"#;
     shim(&shims, "cargo", cargo);
-    shim(&shims, "zip", r#"cp "$3" "$2""#);
+    shim(&shims, "zip", zip);
     shim(&shims, "aws", r#"echo "aws $*""#);
     let tools = Tools {
         path: vec![shims],
@@ -220,18 +226,77 @@ fn the_deploy_pipelines_own_commands_package_the_commit() {
         world.engine.tick();
         thread::sleep(Duration::from_millis(2));
     }
+    (world, id)
+}
+
+/// What CloudFormation is asked for then, and the build's story.
+fn packaged(zip: &str) -> (StackRequest, Vec<String>) {
+    let (world, id) = built(zip);
     let story = world.story(&id);
     assert_eq!(world.status("pr-17-thebestest-deploy", &id), "Succeeded", "{story:#?}");
-    let request = world.stacks.request("thebestest-app-pr-17").unwrap();
+    (world.stacks.request("thebestest-app-pr-17").unwrap(), story)
+}
+
+/// Python's `zipfile`, which writes the times that the file has.
+const ZIP: &str = r#"python3 -m zipfile -c "$2" "$3""#;
+
+#[test]
+fn the_deploy_pipelines_own_commands_package_the_commit() {
+    let (request, story) = packaged(ZIP);
     assert_eq!(request.template, "{\"Description\": \"pr-17 17\"}\n");
     let tags: Vec<&str> = request.tags.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(tags, ["pipeline:environment", "pipeline:project", "project"]);
-    // The hash is that of the line `code`.
-    let key = "packages/pr-17/b57b236c9bcd2a61fcd627b69ae2d7a6eb5bc13f2dc25311348ee08df43bc0c4.zip";
+    // printf "'bootstrap' 100755 $(echo code | sha256sum | cut -c 1-64)" | sha256sum
+    let key = "packages/pr-17/252586f08d6d26b814ba1123df84b306798d1f428117b37efa19d2a89e6a831b.zip";
     let parameters: BTreeMap<_, _> = request.parameters.into_iter().collect();
     assert_eq!(parameters["CodeKey"], key);
     let uploaded = format!("| aws s3 cp --only-show-errors out/app.zip s3://{BUCKET}/{key}");
     assert!(story.contains(&uploaded), "{story:#?}");
+}
+
+#[test]
+fn two_builds_of_one_commit_ask_cloudformation_for_the_same_whatever_times_and_order_the_zip_has() {
+    let zips = [
+        ZIP.to_owned(),
+        format!(r#"touch -d @1000000000 "$3"; {ZIP}"#),
+        // Stored and not compressed, with a comment.
+        r#"python3 - "$2" "$3" <<'END'
+import sys, zipfile
+with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_STORED) as archive:
+    archive.comment = b"made on another day"
+    archive.write(sys.argv[2], "bootstrap")
+END"#
+            .to_owned(),
+    ];
+    let requests = zips.map(|zip| packaged(&zip).0);
+    assert_eq!(requests[0], requests[1], "times");
+    assert_eq!(requests[0], requests[2], "compression and comment");
+}
+
+#[test]
+fn another_content_name_or_mode_is_another_key() {
+    let key = |zip: &str| {
+        let parameters: BTreeMap<_, _> = packaged(zip).0.parameters.into_iter().collect();
+        parameters["CodeKey"].clone()
+    };
+    let keys = [
+        ZIP.to_owned(),
+        format!(r#"echo more >> "$3"; {ZIP}"#),
+        format!(r#"mv "$3" "$3.py"; python3 -m zipfile -c "$2" "$3.py""#),
+        format!(r#"chmod 644 "$3"; {ZIP}"#),
+        format!(r#"touch second; python3 -m zipfile -c "$2" "$3" second"#),
+    ]
+    .map(|zip| key(&zip));
+    let different: BTreeSet<&String> = keys.iter().collect();
+    assert_eq!(different.len(), keys.len(), "{keys:#?}");
+}
+
+#[test]
+fn what_is_no_zip_is_never_uploaded() {
+    let (world, id) = built(r#"cp "$3" "$2""#);
+    let story = world.story(&id);
+    assert_eq!(world.status("pr-17-thebestest-deploy", &id), "Failed", "{story:#?}");
+    assert!(!story.iter().any(|line| line.contains("aws s3 cp")), "{story:#?}");
 }
 
 /// A program that stands in for another.

@@ -8,6 +8,7 @@ mod deployments;
 mod driving;
 mod emitted;
 mod modes;
+mod queues;
 mod shell;
 mod sources;
 mod wire;

@@ -11,7 +11,10 @@ mod loader;
 mod requests;
 mod resources;
 mod template;
+mod weather;
 
 pub(super) use functions::Variables;
-pub(super) use requests::{ACCOUNT_LIMITS, refusal};
+pub(super) use requests::{ACCOUNT_LIMITS, in_path_form, refusal};
+pub use resources::Kind;
 pub(super) use resources::{Making, judge};
+pub(super) use weather::Weather;

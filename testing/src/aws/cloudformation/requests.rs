@@ -1,6 +1,7 @@
 //! What CloudFormation refuses before a stack's operation begins.
 
 use bytes::Bytes;
+use http::request::Parts;
 use http::{Request, Uri, header};
 use serde_json::Value;
 
@@ -93,6 +94,33 @@ async fn described(name: &str, backstage: &Backstage) -> Option<Stack> {
     };
     let (id, name, status) = (of("StackId")?, of("StackName")?, of("StackStatus")?);
     (status != "DELETE_COMPLETE").then_some(Stack { id, name, status })
+}
+
+/// The request with the URL of a template in the only form that MiniStack reads, `https://s3.region.amazonaws.com/bucket/key`; AWS
+/// takes that and `https://bucket.s3.region.amazonaws.com/key`, see
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html>.
+pub(in crate::aws) fn in_path_form(mut head: Parts, body: Bytes) -> (Parts, Bytes) {
+    let mut changed = false;
+    let parameters = form_urlencoded::parse(&body).map(|(name, value)| {
+        let path = (name == "TemplateURL").then(|| path_form(&value)).flatten();
+        changed |= path.is_some();
+        (name.into_owned(), path.unwrap_or_else(|| value.into_owned()))
+    });
+    let text = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(parameters)
+        .finish();
+    if !changed {
+        return (head, body);
+    }
+    head.headers.insert(header::CONTENT_LENGTH, text.len().into());
+    (head, text.into())
+}
+
+fn path_form(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let (host, key) = rest.split_once('/')?;
+    let (bucket, place) = host.split_once(".s3.")?;
+    Some(format!("{scheme}://s3.{place}/{bucket}/{key}"))
 }
 
 /// The object at a URL, whichever of S3's two forms it has.

@@ -4,7 +4,7 @@ use http::Request;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Variables, facts::Facts, functions};
+use super::{Variables, facts::Facts, functions, weather::Weather};
 use crate::aws::{PipelineResource, Pipelines, backstage::Backstage, codepipeline::Deployed};
 
 /// A step that CloudFormation is about to take, with the properties as they are resolved.
@@ -20,10 +20,14 @@ pub(in crate::aws) struct Step {
     old: Option<Old>,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-enum Kind {
+/// What is done with a resource.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// It is created.
     Create,
+    /// It is changed.
     Update,
+    /// It is deleted.
     Delete,
 }
 
@@ -62,6 +66,7 @@ pub(in crate::aws) struct Making<'a> {
     pub(in crate::aws) pipelines: &'a Deployed,
     pub(in crate::aws) scripted: &'a Pipelines,
     pub(in crate::aws) variables: Variables,
+    pub(in crate::aws) weather: &'a Weather,
 }
 
 /// Takes the step or says what becomes of it.
@@ -76,6 +81,12 @@ pub(in crate::aws) async fn judge(step: Step, making: Making<'_>) -> Verdict {
                 "Properties validation failed for resource {id} with message:\n{faults}"
             ));
         }
+    }
+    if let Some(reason) = making.weather.throttled(&step.r#type, step.step) {
+        return Verdict::Refused(reason);
+    }
+    if let Some(played) = puppet(&step, making.weather).await {
+        return played;
     }
     let untouched = Verdict::Proceed { properties: None };
     match (step.r#type.as_str(), step.step) {
@@ -93,6 +104,21 @@ pub(in crate::aws) async fn judge(step: Step, making: Making<'_>) -> Verdict {
         },
         _ => untouched,
     }
+}
+
+/// Answers for a custom resource with the property `Puppet`, whose function is not run: `Never` lists the requests that it never
+/// answers, as a function that crashes at its start does not; it does what the others ask for.
+async fn puppet(step: &Step, weather: &Weather) -> Option<Verdict> {
+    let never = step.properties["Puppet"]["Never"].as_array()?;
+    let request = format!("{:?}", step.step);
+    if never.iter().any(|never| *never == request) {
+        return Some(Verdict::Refused(weather.silence(&step.stack, &step.properties).await));
+    }
+    let made_up = || format!("puppet-{}", step.logical_id);
+    Some(Verdict::Made {
+        physical_id: step.old.as_ref().map_or_else(made_up, |old| old.physical_id.clone()),
+        attributes: json!({}),
+    })
 }
 
 async fn pipeline(step: &Step, making: &Making<'_>) -> Verdict {

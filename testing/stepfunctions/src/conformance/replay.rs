@@ -8,7 +8,9 @@ use super::{
     compare::{self, ACCOUNT, Masks, cut, without_accounts},
     trace,
 };
-use crate::{Execution, Fault, Handlers, Machine, Outcome, Reply, RunError, Start, TaskCall, Workflow, driver::Driver};
+use crate::{
+    Execution, Fault, Handlers, Machine, Outcome, Reply, Resource, RunError, Start, TaskCall, Workflow, driver::Driver,
+};
 
 pub(super) fn grade(case: &Case) -> Grade {
     let machine = match Machine::load(&case.definition) {
@@ -28,6 +30,8 @@ pub(super) fn grade(case: &Case) -> Grade {
                 *used = true;
                 answer(task)
             }
+            // An activity that nobody has is recorded as no task.
+            None if matches!(call.resource, Resource::Activity(_)) => Reply::missing(),
             None => {
                 foreign.borrow_mut().get_or_insert_with(|| {
                     format!("state {:?} asks for {}", &*call.state, cut(&call.arguments.to_string()))
@@ -125,6 +129,7 @@ fn answer(task: &RecordedTask) -> Reply {
     let reply = match (&result.output, result.via.as_deref()) {
         (Some(output), _) => Reply::new(Ok(output.clone())),
         (None, None | Some("TaskTimedOut" | "LambdaFunctionTimedOut" | "ActivityTimedOut")) => Reply::never(),
+        (None, Some("ActivityScheduleFailed")) => Reply::missing(),
         (None, Some(_)) => Reply::new(Err(Fault {
             error: result.error.clone(),
             cause: result.cause.clone(),

@@ -7,7 +7,7 @@ use crate::{
     condition::{Comparison, Test, What, With},
     definition::{Query, Source},
     failure::{Failure, INTRINSIC_FAILURE, Origin},
-    intrinsic::{Argument, Call},
+    intrinsic::{Argument, Call, unescaped},
     path::{Base, NothingThere, Path},
 };
 
@@ -59,6 +59,8 @@ impl Scope<'_> {
         for argument in &call.arguments {
             values.push(match argument {
                 Argument::Value(value) => value.clone(),
+                Argument::Text(text) if call.is_template(values.len()) => Value::from(text.as_str()),
+                Argument::Text(text) => Value::from(unescaped(text)),
                 Argument::Call(call) => self.call(call)?,
                 Argument::Path(path) => self.select(path).map_err(|_| {
                     Failure::runtime(format!(

@@ -62,9 +62,15 @@ impl Execution {
                 (None, other) => return Err(not_a_list(state, other)),
             };
             let most = match &map.max_concurrency {
-                Some(template) => scope.whole(template, "MaxConcurrency", 0)?,
+                Some(template) => scope.concurrency(template)?,
                 None => 0,
             };
+            if let Some(template) = &map.tolerated_count {
+                scope.tolerated_count(template)?;
+            }
+            if let Some(template) = &map.tolerated_percentage {
+                scope.tolerated_percentage(template)?;
+            }
             Ok((items, most))
         })?;
         self.record_in(flow, EventDetail::MapStateStarted { length: items.len() });

@@ -115,8 +115,9 @@ impl Execution {
     /// How long to wait before the next attempt, when `used` were made by this retrier already.
     fn delay(&mut self, retrier: &Retrier, used: u64) -> Duration {
         let power = i32::try_from(used).unwrap_or(i32::MAX);
-        let grown = retrier.interval_seconds * retrier.backoff_rate.powi(power);
-        let bounded = grown.min(retrier.max_delay_seconds.unwrap_or(f64::INFINITY));
+        let seconds = |whole: u64| Duration::from_secs(whole).as_secs_f64();
+        let grown = seconds(retrier.interval_seconds) * retrier.backoff_rate.powi(power);
+        let bounded = grown.min(retrier.max_delay_seconds.map_or(f64::INFINITY, seconds));
         let seconds = if retrier.full_jitter {
             bounded * self.random.unit()
         } else {

@@ -133,7 +133,7 @@ impl Execution {
         let now = self.now;
         let until = self.scoped(flow, &Got::at(input.clone()), |scope| match wait {
             Wait::Seconds(seconds) => {
-                let seconds = scope.whole(seconds, "Seconds", 0)?;
+                let seconds = scope.seconds(seconds)?;
                 Ok(now + Duration::from_secs(seconds))
             }
             Wait::Timestamp(timestamp) => {

@@ -34,7 +34,7 @@ const fn family(resource: &Resource) -> TaskFamily {
 
 impl Execution {
     pub(super) fn start_task(&mut self, flow: FlowId, state: &State, task: &Task, input: Value) -> Result<(), Failure> {
-        if task.resource.pattern() == Pattern::WaitForTaskToken {
+        if task.resource.pattern() != Pattern::RequestResponse {
             let token = self.random.uuid();
             if let Some(visit) = self.visit_mut(flow) {
                 visit.token = Some(token);
@@ -145,6 +145,15 @@ impl Execution {
         };
         if let Some(failure) = failure {
             self.failed(flow, failure);
+        }
+    }
+
+    /// The activity that the flow's task names is not there.
+    pub(super) fn unscheduled(&mut self, flow: FlowId) {
+        let Some(visit) = self.visit(flow) else { return };
+        if let crate::definition::Kind::Task(task) = &visit.state.kind {
+            let cause = format!("Activity Does Not Exist: '{}'", task.resource.arn());
+            self.failed(flow, Failure::runtime(cause));
         }
     }
 

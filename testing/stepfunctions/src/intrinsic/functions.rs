@@ -7,7 +7,7 @@ use base64::{
 };
 use serde_json::{Map, Value, json};
 
-use super::Function;
+use super::{ESCAPABLE, Function};
 use crate::{hash, random::Random};
 
 /// Base64 as Java's decoder reads it: the padding may be missing.
@@ -162,13 +162,16 @@ fn format(template: &str, values: &[Value]) -> Result<String, String> {
     let mut characters = template.chars().peekable();
     while let Some(character) = characters.next() {
         match character {
-            '\\' if matches!(characters.peek(), Some('{' | '}')) => formatted.extend(characters.next()),
+            '\\' if characters.peek().is_some_and(|next| ESCAPABLE.contains(next)) => {
+                formatted.extend(characters.next())
+            }
             '{' if characters.peek() == Some(&'}') => {
                 characters.next();
                 let value = values.next().ok_or("there are more places than values")?;
                 formatted.push_str(&java(value));
             }
-            '{' | '}' => return Err("a brace must be escaped".to_owned()),
+            '{' => return Err("Invalid template in States.Format: matching '}' not found for '{'.".to_owned()),
+            '}' => return Err("Invalid template in States.Format: matching '{' not found for '}'.".to_owned()),
             _ => formatted.push(character),
         }
     }

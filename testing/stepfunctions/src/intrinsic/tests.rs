@@ -10,6 +10,8 @@ fn apply(text: &str) -> Result<Value, String> {
             .iter()
             .map(|argument| match argument {
                 Argument::Value(value) => Ok(value.clone()),
+                Argument::Text(text) if call.function == Function::Format => Ok(Value::from(text.as_str())),
+                Argument::Text(text) => Ok(Value::from(unescaped(text))),
                 Argument::Call(call) => evaluate(call, random),
                 Argument::Path(path) => Err(format!("{} has no value here", path.text)),
             })

@@ -128,9 +128,6 @@ impl Walk<'_> {
     fn variable(&mut self, name: &str, level: Level) {
         if !name.is_empty() {
             self.findings.variables.insert(name.to_owned());
-            if name == "eval" {
-                self.fault("`$eval` is not supported by Step Functions; use $parse for JSON");
-            }
         } else if level == Level::Top {
             self.fault("`$` at the top level refers to nothing; use $states.input");
         }

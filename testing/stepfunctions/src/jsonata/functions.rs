@@ -107,7 +107,7 @@ fn range(arguments: &[JValue]) -> Answer {
         return Ok(JValue::Undefined);
     }
     if steps >= LONGEST_RANGE {
-        return Err(fault("Expression evaluation memory limit exceeded".to_owned()));
+        return Err(fault(super::memory::EXCEEDED.to_owned()));
     }
     let mut items = Vec::new();
     let mut next = start;

@@ -2,12 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use super::memory::EXCEEDED;
+
 /// The message as Step Functions shows it, as far as the engine tells enough. `functions` are those that the expression calls: the engine does
 /// not say which of them was called wrongly, so that one is named only if there is no other.
 pub(super) fn of(message: &str, functions: &BTreeSet<String>) -> String {
     let Some((code, text)) = message.split_once(": ") else {
         return message.to_owned();
     };
+    if let Some(bare) = bounded(code) {
+        return bare.to_owned();
+    }
     let only = functions.first().filter(|_| functions.len() == 1);
     let reworded = match code {
         "T1006" => Some("Attempted to invoke a non-function".to_owned()),
@@ -29,9 +34,56 @@ pub(super) fn of(message: &str, functions: &BTreeSet<String>) -> String {
                 "Argument {argument} of function \"{function}\" must be an array of \"{kind}s\""
             ))
         }),
-        _ => None,
+        code => picture(code).map(str::to_owned),
     };
     reworded.map_or_else(|| message.to_owned(), |text| format!("{code}: {text}"))
+}
+
+/// What is said of an expression that goes beyond a bound; it has no code.
+fn bounded(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "D1011" | "U1001" => {
+            "Stack overflow error: Check for non-terminating recursive function.  Consider rewriting as tail-recursive"
+        }
+        "D1012" => "Expression evaluation timeout: Check for infinite loop",
+        "D2015" => EXCEEDED,
+        _ => return None,
+    })
+}
+
+/// What is wrong with a picture of `$formatNumber`, see <https://github.com/jsonata-js/jsonata/blob/master/src/jsonata.js>.
+fn picture(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "D3080" => "The picture string must only contain a maximum of two sub-pictures",
+        "D3081" => "The sub-picture must not contain more than one instance of the 'decimal-separator' character",
+        "D3082" => "The sub-picture must not contain more than one instance of the 'percent' character",
+        "D3083" => "The sub-picture must not contain more than one instance of the 'per-mille' character",
+        "D3084" => "The sub-picture must not contain both a 'percent' and a 'per-mille' character",
+        "D3085" => {
+            "The mantissa part of a sub-picture must contain at least one character that is either an 'optional digit character' or a member of the 'decimal digit family'"
+        }
+        "D3086" => {
+            "The sub-picture must not contain a passive character that is preceded by an active character and that is followed by another active character"
+        }
+        "D3087" => {
+            "The sub-picture must not contain a 'grouping-separator' character that appears adjacent to a 'decimal-separator' character"
+        }
+        "D3088" => "The sub-picture must not contain a 'grouping-separator' at the end of the integer part",
+        "D3089" => "The sub-picture must not contain two adjacent instances of the 'grouping-separator' character",
+        "D3090" => {
+            "The integer part of the sub-picture must not contain a member of the 'decimal digit family' that is followed by an instance of the 'optional digit character'"
+        }
+        "D3091" => {
+            "The fractional part of the sub-picture must not contain an instance of the 'optional digit character' that is followed by a member of the 'decimal digit family'"
+        }
+        "D3092" => {
+            "A sub-picture that contains a 'percent' or 'per-mille' character must not contain a character treated as an 'exponent-separator'"
+        }
+        "D3093" => {
+            "The exponent part of the sub-picture must comprise only of one or more characters that are members of the 'decimal digit family'"
+        }
+        _ => return None,
+    })
 }
 
 /// `the "+" operator` for `the + operator`.

@@ -100,7 +100,16 @@ pub(super) fn own_fields(kind: &str, language: Language) -> Option<Vec<&'static 
         "Succeed" => pick(&["Output"], &["InputPath", "OutputPath"]),
         "Fail" => pick(&[], &["ErrorPath", "CausePath"]),
         "Parallel" => pick(&["Arguments", "Output"], &["Parameters"]),
-        "Map" => pick(&["Items", "Output"], &["ItemsPath", "Parameters", "MaxConcurrencyPath"]),
+        "Map" => pick(
+            &["Items", "Output"],
+            &[
+                "ItemsPath",
+                "Parameters",
+                "MaxConcurrencyPath",
+                "ToleratedFailureCountPath",
+                "ToleratedFailurePercentagePath",
+            ],
+        ),
         _ => return None,
     };
     fields.extend(match kind {
@@ -109,7 +118,14 @@ pub(super) fn own_fields(kind: &str, language: Language) -> Option<Vec<&'static 
         "Wait" => &["Seconds", "Timestamp", "Assign", "Next", "End"],
         "Fail" => &["Error", "Cause"],
         "Parallel" => &["Branches"],
-        "Map" => &["ItemSelector", "MaxConcurrency", "ItemProcessor", "Iterator"],
+        "Map" => &[
+            "ItemSelector",
+            "MaxConcurrency",
+            "ItemProcessor",
+            "Iterator",
+            "ToleratedFailureCount",
+            "ToleratedFailurePercentage",
+        ],
         _ => &[],
     });
     if matches!(kind, "Task" | "Parallel" | "Map") {

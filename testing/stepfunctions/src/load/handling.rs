@@ -9,6 +9,9 @@ use crate::{
 };
 
 const MOST_ATTEMPTS: u64 = 99_999_999;
+const MOST_SECONDS: u64 = 99_999_999;
+/// `MaxDelaySeconds` is less than a leap year, see <https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html>.
+const MOST_DELAY: u64 = 31_622_399;
 
 impl Loader {
     pub(super) fn handling(&mut self, fields: &Map<String, Value>, language: Language, outer: &Outer) -> Handling {
@@ -76,13 +79,20 @@ impl Loader {
             ],
         );
         let errors = self.errors(fields, at, last);
-        let mut number = |name: &str, least: f64, default: f64| match fields.get(name) {
-            None => Some(default),
-            Some(value) => self.number(value, &under(at, name), least),
+        let interval_seconds = match fields.get("IntervalSeconds") {
+            None => Some(1),
+            Some(value) => self.whole(value, &under(at, "IntervalSeconds"), 1, MOST_SECONDS),
         };
-        let interval_seconds = number("IntervalSeconds", 1.0, 1.0);
-        let backoff_rate = number("BackoffRate", 1.0, 2.0);
-        let max_delay_seconds = number("MaxDelaySeconds", 1.0, f64::INFINITY);
+        let backoff_rate = match fields.get("BackoffRate") {
+            None => Some(2.0),
+            Some(value) => self.number(value, &under(at, "BackoffRate"), 1.0),
+        };
+        let max_delay_seconds = match fields.get("MaxDelaySeconds") {
+            None => Some(None),
+            Some(value) => self
+                .whole(value, &under(at, "MaxDelaySeconds"), 1, MOST_DELAY)
+                .map(Some),
+        };
         let max_attempts = match fields.get("MaxAttempts") {
             None => Some(3),
             Some(value) => self.whole(value, &under(at, "MaxAttempts"), 0, MOST_ATTEMPTS),
@@ -101,7 +111,7 @@ impl Loader {
             interval_seconds: interval_seconds?,
             max_attempts: max_attempts?,
             backoff_rate: backoff_rate?,
-            max_delay_seconds: max_delay_seconds.filter(|delay| delay.is_finite()),
+            max_delay_seconds: max_delay_seconds?,
             full_jitter,
         })
     }

@@ -269,9 +269,22 @@ impl Loader {
             items,
             selector,
             max_concurrency: self.seconds(fields, "MaxConcurrency", 0, language),
+            tolerated_count: self.seconds(fields, "ToleratedFailureCount", 0, language),
+            tolerated_percentage: self.percentage(fields, language),
             handling: self.handling(fields, language, outer),
             processor: processor?,
         })
+    }
+
+    fn percentage(&mut self, fields: &Map<String, Value>, language: Language) -> Option<Template> {
+        let name = "ToleratedFailurePercentage";
+        let template = self.or_path(fields, name, language, false)?;
+        if let Template::Value(value) = &template
+            && !value.as_f64().is_some_and(|number| (0.0..=100.0).contains(&number))
+        {
+            self.faults.add(name, format!("{value}: a number from 0 to 100 is due"));
+        }
+        Some(template)
     }
 
     fn processor(&mut self, fields: &Map<String, Value>, inner: &Outer) -> Option<Arc<States>> {

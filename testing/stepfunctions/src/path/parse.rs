@@ -63,6 +63,27 @@ impl<'t> Reader<'t> {
         Err(format!("the text {} has no end", self.rest))
     }
 
+    /// A name in quotes of either kind, as it is written: a backslash keeps a quote from ending it, and is part of the name.
+    fn quoted_name(&mut self) -> Result<Option<String>, String> {
+        let Some(quote) = self.rest.chars().next().filter(|first| matches!(first, '\'' | '"')) else {
+            return Ok(None);
+        };
+        let mut escaped = false;
+        for (index, character) in self.rest.char_indices().skip(1) {
+            match character {
+                _ if escaped => escaped = false,
+                '\\' => escaped = true,
+                _ if character == quote => {
+                    let name = self.rest[1..index].to_owned();
+                    self.rest = &self.rest[index + 1..];
+                    return Ok(Some(name));
+                }
+                _ => {}
+            }
+        }
+        Err(format!("the name {} has no end", self.rest))
+    }
+
     pub(super) fn integer(&mut self) -> Result<Option<i64>, String> {
         let text = self.take_while(|character| character.is_ascii_digit() || character == '-');
         if text.is_empty() {
@@ -162,7 +183,7 @@ fn bracket(reader: &mut Reader<'_>) -> Result<Step, String> {
         Step::All
     } else if reader.eat("?") {
         Step::Filter(filtered(reader)?)
-    } else if let Some(first) = reader.quoted()? {
+    } else if let Some(first) = reader.quoted_name()? {
         names(reader, first)?
     } else {
         positions(reader)?
@@ -189,7 +210,7 @@ fn names(reader: &mut Reader<'_>, first: String) -> Result<Step, String> {
             break;
         }
         reader.skip_spaces();
-        names.push(reader.quoted()?.ok_or("a name in quotes is due")?);
+        names.push(reader.quoted_name()?.ok_or("a name in quotes is due")?);
     }
     Ok(match <[String; 1]>::try_from(names) {
         Ok([name]) => Step::Name(name),

@@ -119,7 +119,12 @@ fn variables_of_more_than_256_kib_are_an_error() {
 fn a_history_of_25_000_events_is_the_end() {
     let definition = jsonata(json!({
         "Round": { "Type": "Pass", "Next": "And round" },
-        "And round": { "Type": "Pass", "Next": "Round" }
+        "And round": {
+            "Type": "Choice",
+            "Choices": [{ "Condition": "{% false %}", "Next": "Out" }],
+            "Default": "Round"
+        },
+        "Out": { "Type": "Succeed" }
     }));
     let execution = run(&definition, json!({}), &mut Handlers::new());
     let fault = failure(&execution);

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod bounds;
 mod choices;
 mod containers;
 mod data;
@@ -26,6 +27,17 @@ fn jsonata(states: Value) -> Value {
 /// A machine of JSONPath states that begins with the first of them.
 fn json_path(states: Value) -> Value {
     json!({ "StartAt": first(&states), "States": states })
+}
+
+/// A machine of one JSONata state and of the state that its catcher goes on to, if it has one.
+fn alone(name: &str, state: Value) -> Value {
+    let mut states = json!({});
+    let caught = state.get("Catch").is_some();
+    states[name] = state;
+    if caught {
+        states["Caught"] = json!({ "Type": "Pass", "End": true });
+    }
+    jsonata(states)
 }
 
 fn first(states: &Value) -> String {

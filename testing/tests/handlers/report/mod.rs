@@ -1,5 +1,6 @@
 //! `report` on a local AWS and a local GitHub: what GitHub shows after each step, and after each fault.
 
+mod environment;
 mod faults;
 mod steps;
 

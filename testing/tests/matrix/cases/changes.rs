@@ -1,5 +1,7 @@
 //! What people, webhooks and builds do at an awkward moment.
 
+use testing::aws::Kind;
+
 use super::{CLOSING, FORKED, MERGING, OPENING, PUSHING};
 use crate::builds::{Application, Goes, Plan};
 use crate::case::Case;
@@ -11,6 +13,8 @@ pub(super) fn cases() -> Vec<Case> {
     cases.extend(while_it_closes());
     cases.extend(builds());
     cases.extend(stacks());
+    cases.extend(silence());
+    cases.extend(throttles());
     cases
 }
 
@@ -145,4 +149,90 @@ fn stacks() -> Vec<Case> {
     let at_work = Fault::StackIs("thebestest-app-pr-17", "UPDATE_IN_PROGRESS");
     cases.push(CLOSING.case("Teardown: check", "stack-at-work", at_work));
     cases
+}
+
+/// Custom resources of the application whose function, the pull request's own code, never answers: at creation, at an update, at a
+/// deletion, and when any of these is rolled back.
+fn silence() -> Vec<Case> {
+    let never = |requests| Plan {
+        application: Application::Never(requests),
+        ..Plan::default()
+    };
+    let becomes = |plan: &Plan| Fault::Builds(plan.clone());
+    let heard = never(&[]);
+    let mut cases = Vec::new();
+    for (name, requests) in [
+        ("never-at-create", &["Create"][..]),
+        ("never-at-create-and-rollback", &["Create", "Delete"]),
+    ] {
+        let plan = never(requests);
+        let created = OPENING.case("Deployment: check", name, becomes(&plan));
+        cases.push(created.with(plan.clone()).expecting(Expect::FinalStatus));
+        // The next commit has no such resource.
+        let mended = PUSHING.case("Apply stack", format!("after-{name}"), becomes(&Plan::default()));
+        cases.push(mended.with(plan.clone()));
+        let closed = CLOSING.case("Teardown: check", name, becomes(&plan));
+        cases.push(closed.with(plan));
+    }
+    for (name, before, requests) in [
+        ("never-at-update", &heard, &["Update"][..]),
+        ("never-at-update-and-rollback", &never(&["Update"]), &["Update"]),
+        (
+            "never-at-all-after-the-first",
+            &never(&["Update", "Delete"]),
+            &["Create", "Update", "Delete"],
+        ),
+    ] {
+        let plan = never(requests);
+        let updated = PUSHING.case("Apply stack", name, becomes(&plan));
+        cases.push(updated.with(before.clone()).expecting(Expect::FinalStatus));
+        let mended = PUSHING.case("Apply stack", format!("after-{name}"), becomes(&Plan::default()));
+        let mended = Case {
+            before: &[Act::Open, Act::Push],
+            ..mended
+        };
+        cases.push(mended.with(before.clone()));
+    }
+    let silent = never(&["Delete"]);
+    cases.push(
+        CLOSING
+            .case("Teardown: check", "never-at-delete", becomes(&silent))
+            .with(silent.clone()),
+    );
+    // The pull request is opened again while its stack waits for the function.
+    let reopens = Fault::Happens {
+        acts: &[Act::Reopen],
+        webhook: Webhook::Arrives,
+    };
+    let reopened = CLOSING.case("Teardown: check", "never-at-delete-and-reopened", reopens);
+    cases.push(Case { later: 1, ..reopened }.with(silent));
+    let closes = Fault::Happens {
+        acts: &[Act::Close],
+        webhook: Webhook::Arrives,
+    };
+    let closed = OPENING.case("Deployment: check", "never-at-create-and-closed", closes);
+    cases.push(closed.with(never(&["Create", "Delete"])));
+    cases
+}
+
+/// API Gateway takes one deletion in thirty seconds and one creation in three, of all stacks of the account together.
+fn throttles() -> Vec<Case> {
+    let plan = Plan {
+        application: Application::WithApi,
+        ..Plan::default()
+    };
+    let throttled = |journey: super::Journey, state, times, step| {
+        let case = journey.case(
+            state,
+            format!("{step:?}-throttled-{times}-times"),
+            Fault::ApiThrottled(step),
+        );
+        case.times(times).with(plan.clone())
+    };
+    vec![
+        throttled(CLOSING, "Teardown: check", 1, Kind::Delete),
+        throttled(CLOSING, "Teardown: check", 12, Kind::Delete),
+        throttled(MERGING, "Teardown: check", 5, Kind::Delete),
+        throttled(OPENING, "Deployment: check", 1, Kind::Create),
+    ]
 }

@@ -1,5 +1,6 @@
 //! The cases: every state of every journey, and what can go wrong at it.
 
+mod builds;
 mod calls;
 mod changes;
 mod lambda;
@@ -91,6 +92,7 @@ pub(crate) fn all() -> Vec<Case> {
     let mut cases = lambda::cases();
     cases.extend(calls::cases());
     cases.extend(changes::cases());
+    cases.extend(builds::cases());
     cases.extend(reconciler::cases());
     cases
 }
@@ -106,6 +108,7 @@ impl Journey {
             state,
             name: name.into(),
             fault,
+            later: 0,
             times: 1,
             expect: Expect::Recovery,
             plan: Plan::default(),

@@ -10,6 +10,8 @@ pub(super) enum Expression {
     Body,
     /// `$input.params('…')`
     Parameter(String),
+    /// The variable that the header's value is in; see [`Header::variable`].
+    Header(Header),
     /// `$input.json('…')`
     Json(String),
     /// `$input.path('…')`
@@ -30,6 +32,7 @@ impl Expression {
         match self {
             Self::Body => "input.body".to_owned(),
             Self::Parameter(name) => format!("input.params('{name}')"),
+            Self::Header(header) => header.variable(),
             Self::Json(path) => format!("input.json('{path}')"),
             Self::Path(path) => format!("input.path('{path}')"),
             Self::Context(path) => format!("context.{path}"),
@@ -45,7 +48,7 @@ impl Expression {
     /// Whether a request may come without it.
     pub(super) fn may_be_missing(&self) -> bool {
         match self {
-            Self::Base64(_) | Self::Escaped(_) => false,
+            Self::Base64(_) | Self::Escaped(_) | Self::Header(_) => false,
             Self::Named(_, inner, _) => inner.may_be_missing(),
             Self::Body | Self::Parameter(_) | Self::Json(_) | Self::Path(_) | Self::Context(_) => true,
         }
@@ -81,6 +84,12 @@ fn fault_of_variable(name: &str) -> Option<String> {
     const TAKEN: [&str; 6] = ["context", "input", "integration", "method", "stageVariables", "util"];
     if TAKEN.contains(&name) {
         return Some(format!("the variable {name} is API Gateway's own"));
+    }
+    if name.starts_with(Header::VARIABLE) {
+        return Some(format!(
+            "the variable {name} begins with `{}`, as those do that hold headers",
+            Header::VARIABLE
+        ));
     }
     let sound = name.starts_with(|first: char| first.is_ascii_alphabetic())
         && name
@@ -191,7 +200,10 @@ impl Not for Condition {
 pub struct Header(&'static str);
 
 impl Header {
-    /// The header of that name, in the letters' case that callers send.
+    /// What the variables that hold headers begin with.
+    pub(super) const VARIABLE: &str = "header_";
+
+    /// The header of that name, in whatever letters' case callers send it.
     ///
     /// # Panics
     ///
@@ -214,6 +226,16 @@ impl Header {
     pub const fn name(self) -> &'static str {
         self.0
     }
+
+    /// The name as HTTP/2 has it.
+    pub(super) fn lower_case(self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+
+    /// The variable of its value. A name has no `_`, so no two headers share one.
+    pub(super) fn variable(self) -> String {
+        format!("{}{}", Self::VARIABLE, self.lower_case().replace('-', "_"))
+    }
 }
 
 /// `$input`: what the caller, or in a response template the integration, has sent.
@@ -225,12 +247,15 @@ pub mod input {
         Untrusted(Expression::Body)
     }
 
-    /// A header; empty where the caller sent none. API Gateway looks for a path or query parameter of that name first.
+    /// A header, however its name is spelled; empty where the caller sent none, or several that differ in spelling.
+    ///
+    /// API Gateway hands names on as they come (see [`mapping`](super::super)), so a template that asked for one spelling would
+    /// find nothing when the next caller, or HTTP/2, spells it otherwise.
     pub fn header(header: Header) -> Untrusted {
-        Untrusted(Expression::Parameter(header.name().to_owned()))
+        Untrusted(Expression::Header(header))
     }
 
-    /// A path or query parameter; empty where the caller sent none.
+    /// A path or query parameter, spelled exactly so; empty where the caller sent none.
     pub fn parameter(name: impl Into<String>) -> Untrusted {
         Untrusted(Expression::Parameter(name.into()))
     }

@@ -39,6 +39,14 @@
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html>
 //!
+//! # Headers
+//!
+//! "Header names and query parameters are processed in a case-sensitive way"
+//! (<https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html>): `$input.params('X-GitHub-Event')`
+//! is empty where the request says `x-github-event`, as every request over HTTP/2 does
+//! (<https://www.rfc-editor.org/rfc/rfc9113#section-8.2>). So a template that uses [`input::header`] goes through all headers first and
+//! compares names without regard to case. A request that has the header in two spellings has none: which of them is meant is nobody's to guess.
+//!
 //! This module never parses templates that others wrote and never evaluates one.
 
 mod expression;

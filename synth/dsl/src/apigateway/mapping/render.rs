@@ -5,7 +5,7 @@
 
 use synth_aws::{Node, Value};
 
-use super::expression::{Expression, Question};
+use super::expression::{Expression, Header, Question};
 use super::json::{Piece, Tree};
 
 /// A template under construction.
@@ -168,6 +168,41 @@ fn escaped(text: &str, depth: usize) -> String {
     let mut text = text.to_owned();
     for _ in 0..depth {
         text = text.replace('\\', "\\\\").replace('"', "\\\"");
+    }
+    text
+}
+
+/// Sets the headers' variables: empty, unless the request has the header in exactly one spelling.
+///
+/// What the loop learns is put into maps, since engines differ in whether a variable that a loop sets outlives it. `put` answers with
+/// what was there before, which is never nothing: each name is in the maps from the start. `(?i)` compares ASCII letters alone, in no
+/// language's way.
+pub(super) fn headers(headers: &[Header]) -> String {
+    if headers.is_empty() {
+        return String::new();
+    }
+    let names: Vec<String> = headers.iter().map(|header| header.lower_case()).collect();
+    let map: Vec<String> = names.iter().map(|name| format!("'{name}': ''")).collect();
+    let map = map.join(", ");
+    let mut text = format!("#set($values = {{{map}}})\n#set($spellings = {{{map}}})\n");
+    text += "#foreach($spelling in $input.params().header.keySet())\n";
+    for name in &names {
+        text += &format!(
+            "#if($spelling.replaceAll('(?i)^{name}$', '') == '')\n\
+             #set($before = $values.put('{name}', $input.params().header.get($spelling)))\n\
+             #set($before = $spellings.put('{name}', \"$spellings.get('{name}')+\"))\n\
+             #end\n"
+        );
+    }
+    text += "#end\n";
+    for (header, name) in headers.iter().zip(&names) {
+        let variable = header.variable();
+        text += &format!(
+            "#set(${variable} = '')\n\
+             #if($spellings.get('{name}') == '+')\n\
+             #set(${variable} = $values.get('{name}'))\n\
+             #end\n"
+        );
     }
     text
 }

@@ -6,9 +6,9 @@ use std::panic::Location;
 
 use synth_aws::Value;
 
-use super::expression::{Condition, Expression, Question};
+use super::expression::{Condition, Expression, Header, Question};
 use super::json::{IntoJson, Json, Object, Piece, Tree};
-use super::render::{Writer, condition};
+use super::render::{Writer, condition, headers};
 use crate::Fault;
 
 /// Templates of requests, which API Gateway sends to the integration.
@@ -136,6 +136,19 @@ impl<Direction> MappingTemplate<Direction> {
         found
     }
 
+    /// The headers that the template reads, each once.
+    fn headers(&self) -> Vec<Header> {
+        let mut headers: Vec<Header> = Vec::new();
+        for expression in self.expressions() {
+            if let Expression::Header(header) = expression
+                && !headers.iter().any(|known| known.variable() == header.variable())
+            {
+                headers.push(*header);
+            }
+        }
+        headers
+    }
+
     /// The named expressions in the order in which they can be set: those that others are made of first.
     fn named(&self) -> Vec<(&str, &Expression, &'static Location<'static>)> {
         fn visit<'a>(
@@ -204,6 +217,7 @@ impl<Direction> MappingTemplate<Direction> {
             return Value::invalid(faults.join("\n"));
         }
         let mut writer = Writer::default();
+        writer.push(&headers(&self.headers()));
         for (name, expression, _) in self.named() {
             writer.push(&format!("#set(${name} = ${})\n", expression.velocity()));
         }

@@ -4,6 +4,7 @@
 //! literals and from the [`context`](super::context). It is text only when the definition is emitted. Nothing here evaluates anything.
 
 pub(crate) mod ast;
+pub(crate) mod depth;
 mod operations;
 mod text;
 

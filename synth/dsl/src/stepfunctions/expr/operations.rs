@@ -246,8 +246,17 @@ impl Expr<i64> {
     }
 }
 
+/// How many parts are put together by `&`, each of which is a level of the expression; more are joined as a list.
+const MOST_OPERANDS: usize = 40;
+
 /// Text put together from parts, each text or a text expression. The [`text!`](crate::text) macro reads better.
 pub fn concatenation(parts: impl IntoIterator<Item = Expr<String>>) -> Expr<String> {
+    let parts: Vec<Expr<String>> = parts.into_iter().collect();
+    if parts.len() > MOST_OPERANDS {
+        let items = parts.into_iter().map(|part| part.ast()).collect();
+        let list = Ast::List { items, of_lists: false };
+        return Expr::call("$join", [Arc::new(list)]);
+    }
     parts
         .into_iter()
         .reduce(|text, part| text.followed_by(part))

@@ -39,7 +39,7 @@ impl Operator {
     }
 
     /// JSONata's binding powers; all operators bind to the left.
-    const fn precedence(self) -> u8 {
+    pub(super) const fn precedence(self) -> u8 {
         match self {
             Self::Or => 25,
             Self::And => 30,
@@ -51,7 +51,7 @@ impl Operator {
 }
 
 /// The binding power of `test ? then : otherwise`.
-const CONDITIONAL: u8 = 20;
+pub(super) const CONDITIONAL: u8 = 20;
 
 impl Ast {
     /// The expression as JSONata text, without the `{% %}`.

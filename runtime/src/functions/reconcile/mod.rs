@@ -3,15 +3,19 @@
 //! [`record::plan`](crate::record::plan) decides; here it is asked and carried out. The records are read first. A pull request about
 //! which something could not be learned is left for the next run, and the run says that there is more.
 
+mod packages;
+
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use aws_sdk_cloudformation::types::StackSummary;
 use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
 use aws_sdk_sfn::operation::start_execution::StartExecutionError;
-use contract::{ReconcileError, ReconcileRequest, Reconciled, Repair, Trigger};
+use contract::{ReconcileError, ReconcileRequest, Reconciled, Repair, Trigger, metric};
 use stacks::Project;
-use stacks::pipeline_manager::bound_minutes;
+use stacks::pipeline_manager::{bound_minutes, repairs_a_run};
+
+use packages::Packages;
 
 use super::{Environment, FailureOf, Function, Invocation, StartError};
 use crate::Failure;
@@ -38,6 +42,7 @@ pub struct Reconcile {
     cloudformation: aws_sdk_cloudformation::Client,
     step_functions: aws_sdk_sfn::Client,
     state_machine: String,
+    packages: Packages,
     project: Project,
 }
 
@@ -65,6 +70,11 @@ impl Function for Reconcile {
             cloudformation: aws_sdk_cloudformation::Client::new(aws),
             step_functions: aws_sdk_sfn::Client::new(aws),
             state_machine: variable(contract::Reconcile::STATE_MACHINE)?,
+            packages: Packages {
+                objects: aws_sdk_s3::Client::new(aws),
+                stacks: aws_sdk_cloudformation::Client::new(aws),
+                bucket: variable(contract::Reconcile::BUCKET)?,
+            },
             project,
         })
     }
@@ -81,13 +91,18 @@ impl Function for Reconcile {
             .chain(&pulls.closed)
             .map(|wanted| wanted.change.number);
         let compared: BTreeSet<u32> = numbers.chain(listed).chain(stacks.iter().copied()).collect();
-        if !request.dry_run {
-            self.carry_out(&plan).await?;
-        }
+        let most = repairs_a_run(&self.project.limits);
+        let tried = if request.dry_run {
+            plan.repairs.len().min(most)
+        } else {
+            let tried = self.carry_out(&plan, most).await?;
+            self.prune().await;
+            tried
+        };
         Ok(Reconciled {
             compared: u32::try_from(compared.len()).unwrap_or(u32::MAX),
-            started: plan.repairs.iter().map(line).collect(),
-            more: plan.more || pulls.more || more,
+            started: plan.repairs.iter().take(tried).map(line).collect(),
+            more: tried < plan.repairs.len() || pulls.more || more,
         })
     }
 }
@@ -222,8 +237,13 @@ impl Reconcile {
         (invocation.remaining() > RESERVED).then_some(&self.github)
     }
 
-    async fn carry_out(&self, plan: &Plan) -> Result<(), FailureOf<Self>> {
-        metrics::count("StuckPullRequests", plan.stuck);
+    /// Starts up to `most` repairs, and says how many were seen to. One that was started within this hour and has claimed nothing yet
+    /// takes no other's turn.
+    async fn carry_out(&self, plan: &Plan, most: usize) -> Result<usize, FailureOf<Self>> {
+        metrics::count(metric::STUCK_PULL_REQUESTS, plan.stuck);
+        if let Some(left) = self.github.token_lasts() {
+            metrics::count(metric::CREDENTIAL_DAYS_LEFT, days(left));
+        }
         let repository = &self.project.repository;
         for environment in &plan.release {
             tracing::warn!(environment, "nobody holds the place");
@@ -233,13 +253,29 @@ impl Reconcile {
             tracing::warn!(environment, "it had no place");
             self.records.hold(repository, environment, u32::MAX).await?;
         }
+        let (mut tried, mut begun) = (0, 0);
         for repair in &plan.repairs {
-            self.start(repair).await?;
+            if begun == most {
+                break;
+            }
+            tried += 1;
+            begun += usize::from(self.start(repair).await?);
         }
-        Ok(())
+        Ok(tried)
     }
 
-    async fn start(&self, repair: &Repair) -> Result<(), FailureOf<Self>> {
+    /// Removes packages that nothing needs. It can wait: what goes wrong is told and tried again by the next run.
+    async fn prune(&self) {
+        let now = UNIX_EPOCH + Duration::from_secs(self.clock.now());
+        match self.packages.prune(&self.project, now).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "removed packages that are not deployed any more"),
+            Err(problem) => tracing::warn!(problem, "packages are left to the next run"),
+        }
+    }
+
+    /// Starts an execution; says whether it had not been started before.
+    async fn start(&self, repair: &Repair) -> Result<bool, FailureOf<Self>> {
         let name = execution_name(repair, self.clock.now());
         let mut repair = repair.clone();
         repair.change.delivery.clone_from(&name);
@@ -257,15 +293,18 @@ impl Reconcile {
             .send()
             .await;
         match started {
-            Ok(_) => tracing::info!(number, name, "started"),
+            Ok(_) => {
+                tracing::info!(number, name, "started");
+                Ok(true)
+            }
             Err(SdkError::ServiceError(error))
                 if matches!(error.err(), StartExecutionError::ExecutionAlreadyExists(_)) =>
             {
                 tracing::info!(number, name, "started before");
+                Ok(false)
             }
-            Err(error) => return Err(unavailable(DisplayErrorContext(&error))),
+            Err(error) => Err(unavailable(DisplayErrorContext(&error))),
         }
-        Ok(())
     }
 }
 
@@ -282,6 +321,11 @@ fn told<T, E: std::fmt::Display>(learned: Result<T, E>, number: impl Into<u64>) 
     learned
         .inspect_err(|error| tracing::warn!(number = number.into(), %error, "left for the next run"))
         .ok()
+}
+
+/// Whole days of a time.
+fn days(time: Duration) -> u32 {
+    u32::try_from(time.as_secs() / 86_400).unwrap_or(u32::MAX)
 }
 
 /// One line for people.

