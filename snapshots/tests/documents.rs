@@ -21,6 +21,7 @@ fn documents() -> Vec<(String, String)> {
     let project = project();
     let seventeen = Environment::PullRequest(PullRequest::new(17).expect("17 is a pull request"));
     let assemblies = [
+        ("bootstrap", stacks::bootstrap(&project)),
         ("shared", stacks::shared(&project)),
         ("stage", stacks::environment(&project, Environment::Stage)),
         ("pr-17", stacks::environment(&project, seventeen)),

@@ -2,6 +2,7 @@
 //!
 //! | stack | file | what |
 //! |---|---|---|
+//! | `…-bootstrap` | [`bootstrap`] | the role that CloudFormation makes the shared stacks with; an administrator applies it once |
 //! | `…-artifacts` | [`artifacts`] | the bucket that everything goes through |
 //! | `…-unit-test` | [`unit_test`] | one pipeline that runs the unit tests of every pull request |
 //! | `…-pipeline-manager` | [`pipeline_manager`] | webhook API, state machine, functions, records, reconciler, alarms |
@@ -10,6 +11,7 @@
 
 pub mod app;
 pub mod artifacts;
+pub mod bootstrap;
 mod build;
 pub mod deploy;
 pub mod deployer;
@@ -58,6 +60,23 @@ pub fn shared(project: &Project) -> Result<Assembly, Faults> {
         |stack| {
             tag(stack, project, None);
             pipeline_manager::stack(stack, project, &pipeline_manager::Imports { artifacts, unit_test });
+        },
+    );
+    app.synthesize()
+}
+
+/// The stack that an administrator applies before all others.
+///
+/// # Errors
+/// All its faults.
+pub fn bootstrap(project: &Project) -> Result<Assembly, Faults> {
+    let mut app = App::new();
+    app.stack(
+        Names::of(project).shared("bootstrap"),
+        "Lets CloudFormation make the shared stacks.",
+        |stack| {
+            tag(stack, project, None);
+            bootstrap::stack(stack, project);
         },
     );
     app.synthesize()

@@ -15,6 +15,7 @@ Examples:
   synth graph --format html > graph.html
   synth diff before/pr-17 out/pr-17  what CloudFormation would replace
   synth policy > deployer.json       what whoever deploys must be allowed
+  synth bootstrap > bootstrap.yaml   the stack that an administrator applies first
 
 Exit codes:
   0  done; with --check and diff: no difference
@@ -51,6 +52,12 @@ Example:
   synth policy > deployer.json
   aws iam create-policy --policy-name thebestest-deployer --policy-document file://deployer.json")]
     Policy(PolicyFlags),
+    /// Print the stack that an administrator applies once: the role that CloudFormation makes the shared stacks with.
+    #[command(after_help = "\
+Example:
+  synth bootstrap > bootstrap.yaml
+  aws cloudformation deploy --stack-name thebestest-bootstrap --template-file bootstrap.yaml --capabilities CAPABILITY_NAMED_IAM")]
+    Bootstrap(BootstrapFlags),
     /// Draw the state machine, or which stack needs which.
     #[command(after_help = "\
 Examples:
@@ -77,6 +84,17 @@ pub(crate) struct PolicyFlags {
     /// The configuration [default: stacks/project.yaml here or in a folder above, up to the repository's root].
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+}
+
+/// The flags of `bootstrap`.
+#[derive(Debug, Args)]
+pub(crate) struct BootstrapFlags {
+    /// The configuration [default: stacks/project.yaml here or in a folder above, up to the repository's root].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The form of the template: YAML with short intrinsic functions, or JSON with long ones.
+    #[arg(long, value_name = "FORMAT", default_value = "yaml")]
+    pub(crate) format: Format,
 }
 
 /// The flags of `diff`.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use stacks::{Environment, Project};
-use synth::Assembly;
+use synth::{Assembly, Faults};
 
 use crate::cli::Selection;
 use crate::error::Problem;
@@ -55,18 +55,19 @@ impl Target {
     /// # Errors
     /// *All* faults of all stacks.
     pub(crate) fn synthesize(&self) -> Result<Assembly, Vec<Problem>> {
-        let assembly = match self.environment {
+        synthesized(match self.environment {
             Some(environment) => stacks::environment(&self.project, environment),
             None => stacks::shared(&self.project),
-        };
-        assembly.map_err(|faults| {
-            faults
-                .0
-                .into_iter()
-                .map(|fault| Problem::Synthesis(Box::new(fault)))
-                .collect()
         })
     }
+}
+
+/// The assembly, or its faults as problems of the run.
+pub(crate) fn synthesized(assembly: Result<Assembly, Faults>) -> Result<Assembly, Vec<Problem>> {
+    assembly.map_err(|faults| {
+        let problems = faults.0.into_iter().map(|fault| Problem::Synthesis(Box::new(fault)));
+        problems.collect()
+    })
 }
 
 fn environment(selection: &Selection, problems: &mut Vec<Problem>) -> Option<Environment> {

@@ -9,11 +9,11 @@ use stacks::Project;
 use synth::{Assembly, DocumentKind};
 use synth_graph::{Graph, Kind, Node, asl};
 
-use crate::cli::{Cli, Command, DiffFlags, EmitFlags, GraphFlags, Of, PolicyFlags, Selection};
+use crate::cli::{BootstrapFlags, Cli, Command, DiffFlags, EmitFlags, GraphFlags, Of, Selection};
 use crate::config::Target;
 use crate::error::{self, Error, Problem};
 use crate::parse::{self, Parsed};
-use crate::{check, diff, drawing, emit, output, table, write};
+use crate::{check, config, diff, drawing, emit, output, table, write};
 
 /// Runs the program.
 pub(crate) fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
@@ -36,20 +36,21 @@ fn run(cli: &Cli) -> Result<u8, Error> {
             Ok(error::OK)
         }
         Some(Command::Policy(flags)) => {
-            let target = Target::load(&shared(flags))?;
+            let target = Target::load(&shared(flags.config.as_ref()))?;
             let policy = stacks::deployer::policy(&target.project);
             output::data(&format!("{policy:#}\n"))?;
             Ok(error::OK)
         }
+        Some(Command::Bootstrap(flags)) => bootstrap(flags),
         Some(Command::Graph(flags)) => draw(flags),
         Some(Command::Diff(flags)) => compare(flags),
     }
 }
 
-/// What the deployer's policy is about: the shared stacks of a configuration.
-fn shared(flags: &PolicyFlags) -> Selection {
+/// What the deployer's policy and the bootstrap stack are about: the shared stacks of a configuration.
+fn shared(config: Option<&PathBuf>) -> Selection {
     Selection {
-        config: flags.config.clone(),
+        config: config.cloned(),
         ..Selection::default()
     }
 }
@@ -59,7 +60,8 @@ fn with_others(cli: &Cli, mut problems: Vec<Problem>) -> Error {
     let selection = match &cli.command {
         None => Some(cli.emit.selection.clone()),
         Some(Command::Graph(flags)) => Some(flags.selection.clone()).filter(|_| flags.file.is_none()),
-        Some(Command::Policy(flags)) => Some(shared(flags)),
+        Some(Command::Policy(flags)) => Some(shared(flags.config.as_ref())),
+        Some(Command::Bootstrap(flags)) => Some(shared(flags.config.as_ref())),
         Some(Command::Schema | Command::Diff(_)) => None,
     };
     if let Some(Err(more)) = selection.as_ref().map(Target::load) {
@@ -126,6 +128,16 @@ fn print(target: &Target, assembly: &Assembly, name: &str, flags: &EmitFlags) ->
             stacks: assembly.stacks.iter().map(|stack| stack.name.clone()).collect(),
         })?;
     output::data(&emit::template(&stack.name, &stack.template, flags.format)?)?;
+    Ok(error::OK)
+}
+
+/// Prints the stack that an administrator applies before the shared ones.
+fn bootstrap(flags: &BootstrapFlags) -> Result<u8, Error> {
+    let target = Target::load(&shared(flags.config.as_ref()))?;
+    let assembly = config::synthesized(stacks::bootstrap(&target.project))?;
+    for stack in &assembly.stacks {
+        output::data(&emit::template(&stack.name, &stack.template, flags.format)?)?;
+    }
     Ok(error::OK)
 }
 

@@ -6,7 +6,7 @@ use std::{fs, path::PathBuf};
 
 use serde_json::Value;
 use stacks::{Environment, Project, PullRequest};
-use synth::{Assembly, DocumentKind, SynthesizedStack};
+use synth::{Assembly, DocumentKind, Faults, SynthesizedStack};
 
 use crate::Error;
 
@@ -107,16 +107,30 @@ pub fn emit(project: &Project, environments: &[&str]) -> Vec<Emission> {
     });
     let assemblies = std::iter::once(shared).chain(own);
     assemblies
-        .flat_map(|(owner, assembly)| {
-            let assembly: Assembly = assembly.unwrap_or_else(|faults| panic!("{owner}: {faults}"));
-            assembly.stacks.into_iter().map(move |stack| Emission {
-                owner: owner.clone(),
-                template: serde_json::from_str(&rendered(&stack, Kind::JsonTemplate))
-                    .unwrap_or_else(|fault| panic!("{}: {fault}", stack.name)),
-                stack,
-            })
+        .flat_map(|(owner, assembly)| emissions(&owner, assembly))
+        .collect()
+}
+
+fn emissions(owner: &str, assembly: Result<Assembly, Faults>) -> Vec<Emission> {
+    let assembly = assembly.unwrap_or_else(|faults| panic!("{owner}: {faults}"));
+    let stacks = assembly.stacks.into_iter();
+    stacks
+        .map(|stack| Emission {
+            owner: owner.to_owned(),
+            template: serde_json::from_str(&rendered(&stack, Kind::JsonTemplate))
+                .unwrap_or_else(|fault| panic!("{}: {fault}", stack.name)),
+            stack,
         })
         .collect()
+}
+
+/// The stack that an administrator applies before all others.
+///
+/// # Panics
+/// As [`emit`].
+#[must_use]
+pub fn bootstrap(project: &Project) -> Vec<Emission> {
+    emissions("bootstrap", stacks::bootstrap(project))
 }
 
 /// What the shipped configuration emits: the shared stacks and those of [`ENVIRONMENTS`].

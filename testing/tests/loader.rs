@@ -13,7 +13,7 @@ use stepfunctions_runner::{Handlers, Machine, Outcome, Start};
 use synth::DocumentKind;
 use synth::cloudformation::quotas;
 use testing::emission::{self, Emission, Kind, Text};
-use testing::{cfn_lint, or_skip};
+use testing::{cfn_lint, or_skip, tools};
 
 fn texts() -> Vec<Text> {
     let mut all = emission::everything();
@@ -141,6 +141,20 @@ fn a_null_of_a_state_machine_is_jsonatas_literal() {
         execution.outcome(),
         Some(&Outcome::Succeeded(serde_json::json!({ "url": null })))
     );
+}
+
+/// The oracle is JSONata's reference implementation, from the package that asl-validator brings.
+#[test]
+fn jsonatas_literal_is_null_to_its_reference_implementation() {
+    const EVALUATE: &str = "require(require('node:path').join(process.argv[1], 'node_modules', 'jsonata'))('{ \"url\": null }')\
+        .evaluate({}).then((value) => process.stdout.write(JSON.stringify(value)))";
+    let tools = tools::node_modules().and_then(|modules| Ok((modules, tools::node()?)));
+    let Some((modules, mut node)) = or_skip("JSONata's null", tools) else {
+        return;
+    };
+    let answer = node.args(["-e", EVALUATE]).arg(modules).output().expect("Node runs");
+    let said = String::from_utf8_lossy(&answer.stdout);
+    assert_eq!(said, "{\"url\":null}", "{}", String::from_utf8_lossy(&answer.stderr));
 }
 
 #[test]

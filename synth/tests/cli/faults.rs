@@ -126,11 +126,14 @@ fn help_teaches_by_examples_and_names_the_exit_codes() {
            synth <COMMAND>
 
     Commands:
-      schema  Print the JSON Schema of the configuration, for editors
-      policy  Print the IAM policy that whoever deploys the shared stacks needs
-      graph   Draw the state machine, or which stack needs which
-      diff    Say what CloudFormation would add, update, replace and remove, and which data that loses
-      help    Print this message or the help of the given subcommand(s)
+      schema     Print the JSON Schema of the configuration, for editors
+      policy     Print the IAM policy that whoever deploys the shared stacks needs
+      bootstrap  Print the stack that an administrator applies once: the role that CloudFormation makes
+                 the shared stacks with
+      graph      Draw the state machine, or which stack needs which
+      diff       Say what CloudFormation would add, update, replace and remove, and which data that
+                 loses
+      help       Print this message or the help of the given subcommand(s)
 
     Options:
           --pr <NUMBER>         The environment of a pull request: its number, 1 to 999999, with or
@@ -159,6 +162,7 @@ fn help_teaches_by_examples_and_names_the_exit_codes() {
       synth graph --format html > graph.html
       synth diff before/pr-17 out/pr-17  what CloudFormation would replace
       synth policy > deployer.json       what whoever deploys must be allowed
+      synth bootstrap > bootstrap.yaml   the stack that an administrator applies first
 
     Exit codes:
       0  done; with --check and diff: no difference

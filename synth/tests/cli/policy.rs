@@ -1,4 +1,4 @@
-//! The policy of whoever deploys.
+//! The policy of whoever deploys, and the role that CloudFormation makes the shared stacks with.
 
 use serde_json::Value;
 
@@ -34,4 +34,32 @@ fn the_deployers_policy_is_json_of_the_projects_own_names() {
     }
     of_all.sort_unstable();
     assert_eq!(of_all, OF_ALL);
+}
+
+#[test]
+fn the_bootstrap_stack_is_printed_and_has_the_role_that_the_deployer_may_pass() {
+    let place = Workplace::new();
+    let policy: Value = serde_json::from_str(&place.run("policy").succeeded().stdout).unwrap();
+    let statements = policy["Statement"].as_array().unwrap();
+    let passed = statements
+        .iter()
+        .find(|statement| statement["Sid"] == "HandOn")
+        .unwrap();
+
+    let printed = place.run("bootstrap --format json").succeeded();
+    let template: Value = serde_json::from_str(&printed.stdout).unwrap();
+    let role = &template["Resources"]["CloudFormationRole"]["Properties"];
+    let name = role["RoleName"].as_str().unwrap();
+    assert_eq!(passed["Resource"][0], format!("arn:aws:iam::*:role/{name}"));
+    assert_eq!(
+        role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Service"],
+        "cloudformation.amazonaws.com"
+    );
+    assert!(
+        place
+            .run("bootstrap")
+            .succeeded()
+            .stdout
+            .starts_with("AWSTemplateFormatVersion")
+    );
 }
