@@ -87,10 +87,14 @@ def list_stack_resources(parameters):
         return handlers._error("ValidationError", f"Stack with id {name} does not exist")
     shown = {}
     for event in _stack_events.get(known, []):
-        if event["PhysicalResourceId"] != known:
-            logical_id = event["LogicalResourceId"]
-            physical = event["PhysicalResourceId"] or shown.get(logical_id, event)["PhysicalResourceId"]
-            shown[logical_id] = {**event, "PhysicalResourceId": physical}
+        if event["PhysicalResourceId"] == known:
+            continue
+        before = shown.get(event["LogicalResourceId"], event)["PhysicalResourceId"]
+        physical = event["PhysicalResourceId"] or before
+        # What becomes of one that was replaced is not shown: another one has its place.
+        if event["ResourceStatus"].startswith("DELETE_") and physical != before:
+            continue
+        shown[event["LogicalResourceId"]] = {**event, "PhysicalResourceId": physical}
     listed, token, refused = handlers._page(list(shown.values()), parameters, "ListStackResources")
     if refused:
         return refused

@@ -12,14 +12,12 @@
 //!   and remembered for the comments that follow.
 
 mod environment;
+mod outputs;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aws_sdk_cloudformation::error::{DisplayErrorContext, ProvideErrorMetadata};
 use contract::{Outcome, ReportError, ReportRequest, Reported, Step, Target};
 use stacks::Project;
-use stacks::names::Names;
 use synth::Handler;
 
 use super::{Environment, Function, Invocation, StartError};
@@ -30,10 +28,6 @@ use crate::record::{ReportMemory, ReportRow, STAGE, row_key};
 use crate::records::{Records, RecordsError};
 use crate::secrets::Secret;
 use crate::{Failure, github};
-
-/// The most outputs that are remembered, and the most characters of one.
-const OUTPUTS: usize = 20;
-const OUTPUT: usize = 1_000;
 
 /// How long the deployment and the comment may take where another report follows.
 const MOMENT: Duration = Duration::from_secs(20);
@@ -432,43 +426,6 @@ impl Work<'_> {
             return Ok(updated.map(drop));
         }
         Ok(Ok(()))
-    }
-
-    /// Reads what the application's stack says of itself, now that it is deployed.
-    async fn read_outputs(&mut self) -> Result<(), Failure<ReportError>> {
-        let name = &self.request.target.environment;
-        let rejected = |fault| Failure::new(ReportError::ReportRejected, fault);
-        let environment = name
-            .parse::<stacks::Environment>()
-            .map_err(|fault| rejected(fault.to_string()))?;
-        let stack = Names::of(&self.report.project).environment(environment).app_stack();
-        let described = self
-            .report
-            .cloudformation
-            .describe_stacks()
-            .stack_name(&stack)
-            .send()
-            .await;
-        let outputs = match described {
-            Ok(described) => described.stacks.unwrap_or_default(),
-            // Somebody has deleted it meanwhile: then it has no address.
-            Err(fault) if fault.code() == Some("ValidationError") => Vec::new(),
-            Err(fault) => {
-                let words = format!("the stack {stack} is out of reach: {}", DisplayErrorContext(&fault));
-                return Err(Failure::new(ReportError::Unavailable, words));
-            }
-        };
-        let mut outputs: BTreeMap<_, _> = outputs
-            .into_iter()
-            .flat_map(|stack| stack.outputs.unwrap_or_default())
-            .filter_map(|output| Some((output.output_key?, one_line(&output.output_value?, OUTPUT))))
-            .collect();
-        while outputs.len() > OUTPUTS {
-            let last = outputs.keys().rfind(|name| *name != comment::URL).cloned();
-            last.and_then(|last| outputs.remove(&last));
-        }
-        self.memory.outputs.insert(name.clone(), outputs);
-        Ok(())
     }
 }
 

@@ -22,6 +22,7 @@ use super::{
     cloudformation::{self, Making, Variables, Weather},
     codepipeline::{self, Deployed},
     execute_api::{Answered, Integrated},
+    grants::BUILDS_BY_ID,
     lock,
     model::{Protocol, Service},
     quotas, rules,
@@ -367,11 +368,15 @@ impl State {
         lock(&self.grants).insert(caller.to_owned(), grants);
     }
 
-    /// The refusal of a caller whose role may not do this, as far as MiniStack does not judge it: CodePipeline, and passing roles.
+    /// The refusal of a caller whose role may not do this, as far as MiniStack does not judge it: CodePipeline, builds by their ids,
+    /// and passing roles.
     fn denied(&self, call: &Call, protocol: Protocol) -> Option<Answer> {
         let grants = lock(&self.grants);
         let grants = grants.get(&call.caller)?;
-        let ours = |action: &str| action.starts_with("codepipeline:") || action == "iam:PassRole";
+        let ours = |action: &str| {
+            let passing = action == "iam:PassRole";
+            action.starts_with("codepipeline:") || BUILDS_BY_ID.contains(&action) || passing
+        };
         let mut needed = call.permissions(&self.account).into_iter();
         let denied = needed.find(|permission| ours(&permission.action) && !grants.allow(permission))?;
         let message = format!(

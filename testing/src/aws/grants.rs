@@ -12,6 +12,9 @@ use super::{
 };
 use crate::emission::Emission;
 
+/// What is asked of builds by their ids, and allowed on their projects.
+pub(super) const BUILDS_BY_ID: [&str; 2] = ["codebuild:BatchGetBuilds", "codebuild:StopBuild"];
+
 /// What Lambda itself does in a function's name: its logs and traces.
 const LAMBDA: [&str; 2] = ["logs:", "xray:"];
 
@@ -92,6 +95,22 @@ impl Grants {
 
     /// The policy as IAM takes it.
     pub fn document(&self) -> Value {
+        self.written(|statement| statement.resources.clone())
+    }
+
+    /// The same for MiniStack, which does not find a build's project in its id: the front judges those calls.
+    pub(super) fn document_for_ministack(&self) -> Value {
+        self.written(|statement| {
+            let mut actions = statement.actions.iter();
+            if actions.all(|action| BUILDS_BY_ID.contains(&action.as_str())) {
+                vec!["*".to_owned()]
+            } else {
+                statement.resources.clone()
+            }
+        })
+    }
+
+    fn written(&self, resources: impl Fn(&Statement) -> Vec<String>) -> Value {
         let statements = self.statements.iter().map(|statement| {
             let mut conditions: BTreeMap<&str, BTreeMap<&str, &[String]>> = BTreeMap::new();
             for (operator, key, values) in &statement.conditions {
@@ -100,7 +119,7 @@ impl Grants {
             let mut document = serde_json::json!({
                 "Effect": "Allow",
                 "Action": statement.actions,
-                "Resource": statement.resources,
+                "Resource": resources(statement),
             });
             if !conditions.is_empty() {
                 document["Condition"] = serde_json::json!(conditions);

@@ -220,7 +220,7 @@ impl Cloud {
             "account": self.account,
             // Not through the front: what the test sets up is no call of a handler's.
             "endpoint": format!("http://{}", self.ministack.address),
-            "policy": grants.document(),
+            "policy": grants.document_for_ministack(),
             "region": REGION,
             "role": grants.role,
         });

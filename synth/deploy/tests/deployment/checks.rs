@@ -157,6 +157,20 @@ fn a_token_without_a_right_that_the_functions_need_is_refused_before_anything_is
 }
 
 #[test]
+fn a_token_that_cannot_delete_githubs_environments_is_told_of_it_and_is_sound() {
+    let Some(world) = World::new("GitHub's environments are looked at") else {
+        return;
+    };
+    let token = world.path("token");
+    let words = "leave one environment of GitHub's behind for each pull request";
+    let able = doctor(&world, &["--credentials", text(&token)]).succeeds();
+    assert!(!able.stdout.contains(words), "{able}");
+    world.github.token_administers(false);
+    let unable = doctor(&world, &["--credentials", text(&token)]).succeeds();
+    assert!(unable.stdout.contains(words), "{unable}");
+}
+
+#[test]
 fn a_github_that_was_asked_too_often_is_not_taken_for_one_that_refuses() {
     let Some(world) = World::new("a limit is no refusal") else {
         return;
