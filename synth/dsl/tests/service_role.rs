@@ -334,13 +334,16 @@ fn with_everything<R: synth::Resource>() -> Applied {
 #[test]
 fn a_type_with_rules_is_applied_with_every_permission_of_its_handlers_once_all_its_properties_are_allowed() {
     fn check<R: synth::Resource>(checked: &mut usize) {
-        let granted: BTreeSet<String> = statements([with_everything::<R>()])
-            .iter()
-            .flat_map(|statement| match &statement["Action"] {
+        let mut granted = BTreeSet::new();
+        for statement in statements([with_everything::<R>()]) {
+            let actions: Vec<String> = match &statement["Action"] {
                 Json::Array(many) => many.iter().filter_map(Json::as_str).map(str::to_owned).collect(),
                 one => vec![one.as_str().unwrap().to_owned()],
-            })
-            .collect();
+            };
+            let distinct: BTreeSet<String> = actions.iter().cloned().collect();
+            assert_eq!(distinct.len(), actions.len(), "{statement}");
+            granted.extend(distinct);
+        }
         let expected: BTreeSet<String> = R::FACTS
             .permissions
             .iter()

@@ -268,6 +268,8 @@ impl Applied {
             let limits = limits.filter(|limit| limit.actions.contains(&permission.action));
             reach.conditions.extend(limits.map(|limit| limit.condition.clone()));
             match grants.iter_mut().find(|grant| grant.reaches_as(&reach)) {
+                // Two properties may let the same action reach the same.
+                Some(grant) if grant.actions.last() == Some(&permission.action) => {}
                 Some(grant) => grant.actions.push(permission.action),
                 None => {
                     reach.actions.push(permission.action);

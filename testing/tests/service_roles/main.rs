@@ -4,8 +4,12 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot read what it judges has failed")]
 
+mod left_out;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use left_out::LEFT_OUT;
+use left_out::Reason::{Otherwise, WithoutProperty};
 use serde_json::{Map, Value};
 use testing::emission::{self, Emission};
 use testing::{cfn_lint, or_skip};
@@ -41,171 +45,6 @@ const ROLES: [Applying; 4] = [
         role: "StackRole",
         within: "thebestest-pipeline-manager",
         applies: &["thebestest-deploy-"],
-    },
-];
-
-/// Permissions that a role lacks although the handlers of a type name them.
-struct LeftOut {
-    of: &'static str,
-    actions: &'static [&'static str],
-    because: Reason,
-}
-
-/// Why a permission is not granted.
-enum Reason {
-    /// Only these properties call for it, and no resource of the type has one.
-    WithoutProperty(&'static [&'static str]),
-    /// Something else.
-    Otherwise(&'static str),
-}
-use Reason::{Otherwise, WithoutProperty};
-
-const LEFT_OUT: [LeftOut; 25] = [
-    LeftOut {
-        of: "AWS::StepFunctions::StateMachine",
-        actions: &["kms:Decrypt"],
-        because: WithoutProperty(&["EncryptionConfiguration"]),
-    },
-    LeftOut {
-        of: "AWS::ApiGateway::RestApi",
-        actions: &["apigateway:UpdateRestApiPolicy"],
-        because: WithoutProperty(&["Policy"]),
-    },
-    LeftOut {
-        of: "AWS::CodePipeline::Pipeline",
-        actions: &[
-            "codepipeline:DisableStageTransition",
-            "codepipeline:EnableStageTransition",
-        ],
-        because: WithoutProperty(&["DisableInboundStageTransitions"]),
-    },
-    LeftOut {
-        of: "AWS::CodePipeline::Pipeline",
-        actions: &["codepipeline:StartPipelineExecution"],
-        because: WithoutProperty(&["RestartExecutionOnUpdate"]),
-    },
-    LeftOut {
-        of: "AWS::Cognito::UserPool",
-        actions: &["kms:Decrypt", "kms:DescribeKey"],
-        because: WithoutProperty(&["LambdaConfig.KMSKeyID", "KeyConfiguration"]),
-    },
-    LeftOut {
-        of: "AWS::DynamoDB::Table",
-        actions: &["dynamodb:DescribeImport", "dynamodb:ImportTable"],
-        because: WithoutProperty(&["ImportSourceSpecification"]),
-    },
-    LeftOut {
-        of: "AWS::DynamoDB::Table",
-        actions: &[
-            "dynamodb:DisableKinesisStreamingDestination",
-            "dynamodb:EnableKinesisStreamingDestination",
-            "dynamodb:UpdateKinesisStreamingDestination",
-        ],
-        because: WithoutProperty(&["KinesisStreamSpecification"]),
-    },
-    LeftOut {
-        of: "AWS::DynamoDB::Table",
-        actions: &["dynamodb:UpdateContributorInsights"],
-        because: WithoutProperty(&["ContributorInsightsSpecification"]),
-    },
-    LeftOut {
-        of: "AWS::DynamoDB::Table",
-        actions: &["dynamodb:DeleteResourcePolicy", "dynamodb:PutResourcePolicy"],
-        because: WithoutProperty(&["ResourcePolicy"]),
-    },
-    LeftOut {
-        of: "AWS::DynamoDB::Table",
-        actions: &[
-            "dynamodb:AssociateTableReplica",
-            "dynamodb:BatchWriteItem",
-            "dynamodb:CreateTableReplica",
-            "dynamodb:DeleteItem",
-            "dynamodb:GetItem",
-            "dynamodb:PutItem",
-            "dynamodb:Query",
-            "dynamodb:Scan",
-            "dynamodb:UpdateItem",
-        ],
-        because: Otherwise("only replicas of global tables, which are another type, are filled with items"),
-    },
-    LeftOut {
-        of: "AWS::IAM::ManagedPolicy",
-        actions: &["iam:AttachGroupPolicy", "iam:DetachGroupPolicy"],
-        because: WithoutProperty(&["Groups"]),
-    },
-    LeftOut {
-        of: "AWS::IAM::ManagedPolicy",
-        actions: &["iam:AttachUserPolicy", "iam:DetachUserPolicy"],
-        because: WithoutProperty(&["Users"]),
-    },
-    LeftOut {
-        of: "AWS::IAM::Role",
-        actions: &["iam:PutRolePermissionsBoundary"],
-        because: WithoutProperty(&["PermissionsBoundary"]),
-    },
-    LeftOut {
-        of: "AWS::IAM::Role",
-        actions: &["iam:DeleteRolePermissionsBoundary"],
-        because: Otherwise("a template that could take a boundary off would have none"),
-    },
-    LeftOut {
-        of: "AWS::Lambda::Function",
-        actions: &["ec2:DescribeNetworkInterfaces"],
-        because: WithoutProperty(&["VpcConfig"]),
-    },
-    LeftOut {
-        of: "AWS::Lambda::Function",
-        actions: &["kms:Decrypt"],
-        because: WithoutProperty(&["KmsKeyArn", "Code.SourceKMSKeyArn"]),
-    },
-    LeftOut {
-        of: "AWS::Lambda::Function",
-        actions: &["lambda:GetLayerVersion"],
-        because: WithoutProperty(&["Layers"]),
-    },
-    LeftOut {
-        of: "AWS::Lambda::Function",
-        actions: &[
-            "lambda:DeleteFunctionCodeSigningConfig",
-            "lambda:GetCodeSigningConfig",
-            "lambda:PutFunctionCodeSigningConfig",
-        ],
-        because: WithoutProperty(&["CodeSigningConfigArn"]),
-    },
-    LeftOut {
-        of: "AWS::Lambda::Function",
-        actions: &["lambda:PassCapacityProvider"],
-        because: WithoutProperty(&["CapacityProviderConfig"]),
-    },
-    LeftOut {
-        of: "AWS::Logs::LogGroup",
-        actions: &["logs:AssociateKmsKey", "logs:DisassociateKmsKey"],
-        because: WithoutProperty(&["KmsKeyId"]),
-    },
-    LeftOut {
-        of: "AWS::Logs::LogGroup",
-        actions: &["logs:CreateLogDelivery", "logs:PutDataProtectionPolicy"],
-        because: WithoutProperty(&["DataProtectionPolicy"]),
-    },
-    LeftOut {
-        of: "AWS::Logs::LogGroup",
-        actions: &["logs:DeleteIndexPolicy", "logs:PutIndexPolicy"],
-        because: WithoutProperty(&["FieldIndexPolicies"]),
-    },
-    LeftOut {
-        of: "AWS::Logs::LogGroup",
-        actions: &["logs:DeleteResourcePolicy", "logs:PutResourcePolicy"],
-        because: WithoutProperty(&["ResourcePolicyDocument"]),
-    },
-    LeftOut {
-        of: "AWS::Logs::LogGroup",
-        actions: &["logs:PutBearerTokenAuthentication"],
-        because: WithoutProperty(&["BearerTokenAuthenticationEnabled"]),
-    },
-    LeftOut {
-        of: "AWS::Logs::LogGroup",
-        actions: &["logs:PutLogGroupDeletionProtection"],
-        because: WithoutProperty(&["DeletionProtectionEnabled"]),
     },
 ];
 
@@ -425,7 +264,7 @@ const UNUSED_CONNECTION: &str = "codestar-connections:PassConnection";
 
 /// Whether a handler names what is not an IAM action; `facts.rs` lists them all.
 fn is_unknown(type_name: &str, permission: &str) -> bool {
-    include_str!("facts/no_actions.txt").lines().any(|line| {
+    include_str!("../facts/no_actions.txt").lines().any(|line| {
         line.split_once(": ").is_some_and(|(name, types)| {
             name.trim_matches('"').eq_ignore_ascii_case(permission)
                 && types.split(' ').any(|listed| listed == type_name)
