@@ -282,9 +282,9 @@ fn another_content_name_or_mode_is_another_key() {
     let keys = [
         ZIP.to_owned(),
         format!(r#"echo more >> "$3"; {ZIP}"#),
-        format!(r#"mv "$3" "$3.py"; python3 -m zipfile -c "$2" "$3.py""#),
+        r#"mv "$3" "$3.py"; python3 -m zipfile -c "$2" "$3.py""#.to_owned(),
         format!(r#"chmod 644 "$3"; {ZIP}"#),
-        format!(r#"touch second; python3 -m zipfile -c "$2" "$3" second"#),
+        r#"touch second; python3 -m zipfile -c "$2" "$3" second"#.to_owned(),
     ]
     .map(|zip| key(&zip));
     let different: BTreeSet<&String> = keys.iter().collect();
