@@ -59,8 +59,8 @@ pub const PROVEN: &[Proven] = &[
         Facts,
         "the handlers' permissions in AWS's registry schemas (PyPI `cfn-lint`)",
         &[
-            "testing/tests/service_roles.rs::a_role_holds_what_the_handlers_of_the_types_that_it_applies_call",
-            "testing/tests/service_roles.rs::a_role_may_do_nothing_that_no_handler_of_its_types_calls",
+            "testing/tests/service_roles/main.rs::a_role_holds_what_the_handlers_of_the_types_that_it_applies_call",
+            "testing/tests/service_roles/main.rs::a_role_may_do_nothing_that_no_handler_of_its_types_calls",
         ],
     ),
     row(
