@@ -50,14 +50,14 @@ fn a_number_out_of_range_is_named_with_the_range() {
     let found = of_stack(|stack| {
         stack.add(
             "Fetch",
-            bare_function().timeout(minutes(16)).memory_size(synth::mebibytes(64)),
+            bare_function().timeout(minutes(91)).memory_size(synth::mebibytes(64)),
         );
     });
     assert_eq!(
         found,
         [
             format!(
-                "app: Fetch: Timeout: 960 is out of range, allowed are 1 to 900\n  --> {}",
+                "app: Fetch: Timeout: 5460 is out of range, allowed are 1 to 5400\n  --> {}",
                 at!(line + 4)
             ),
             format!(
