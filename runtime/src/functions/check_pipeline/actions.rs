@@ -117,9 +117,7 @@ fn moment(time: Option<DateTime>) -> Option<i128> {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_codepipeline::types::{
-        ActionCategory, ActionExecutionInput, ActionExecutionOutput, ActionOwner, ActionTypeId, ErrorDetails,
-    };
+    use aws_sdk_codepipeline::types::{ActionExecutionOutput, ErrorDetails};
 
     use super::*;
 
