@@ -89,7 +89,7 @@ pub const PROVEN: &[Proven] = &[
     row(
         "A month and a push cost what the runbook says.",
         Documentation,
-        "AWS's price pages, each with its address and date",
+        "AWS's price pages (Step Functions and CodePipeline read in stored copies; the others are to be compared with the first bill)",
         &[
             "testing/tests/costs.rs::the_runbooks_table_is_the_computed_one",
             "testing/tests/costs.rs::every_price_says_where_and_when_it_was_read",
