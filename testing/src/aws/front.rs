@@ -139,6 +139,10 @@ impl State {
         });
     }
 
+    pub(super) fn clear_faults(&self) {
+        lock(&self.faults).clear();
+    }
+
     async fn answer(&self, request: http::Request<Incoming>) -> Result<Response<Full<Bytes>>, Cut> {
         let (head, body) = request.into_parts();
         // A client that breaks off while it sends has asked for nothing.

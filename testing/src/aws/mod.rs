@@ -259,6 +259,11 @@ impl Cloud {
         self.front.state.fail(service, operation, nth, fault);
     }
 
+    /// What was still to [fail](Cloud::fail) does not any more.
+    pub fn clear_faults(&self) {
+        self.front.state.clear_faults();
+    }
+
     /// The account's pipelines.
     pub fn pipelines(&self) -> &Pipelines {
         &self.front.state.pipelines
