@@ -88,7 +88,7 @@ fn the_table_and_the_escapes_read_like_this() {
     table.push_str(&summary.clause(emission.files.len()));
     insta::assert_snapshot!(table, @r###"
     file                                       bytes  resources  change
-    out/pr-17/templates/one-pr-17.yaml           146          1  new
+    out/pr-17/templates/one-pr-17.yaml           213          1  new
     out/pr-17/state-machines/manager.asl.json     19             new
     out/pr-17/buildspecs/deploy.yaml              19             new
     out/pr-17/mapping-templates/webhook.vtl       19             new

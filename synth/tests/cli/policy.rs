@@ -7,12 +7,13 @@ use crate::Workplace;
 /// What IAM knows no resources for, see
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html>. All of it
 /// reads.
-const OF_ALL: [&str; 5] = [
+const OF_ALL: [&str; 6] = [
     "cloudformation:DescribeAccountLimits",
     "cloudformation:ListStacks",
     "iam:GetAccountSummary",
     "lambda:GetAccountSettings",
     "secretsmanager:ListSecrets",
+    "servicequotas:ListServiceQuotas",
 ];
 
 #[test]
