@@ -47,11 +47,13 @@ fn unit_test(emitted: &[Emission]) -> Value {
     properties
 }
 
-/// The artifacts bucket of these tests.
-const BUCKET: &str = "thebestest-artifacts-123456789012-eu-west-1";
+/// The artifacts bucket of a test's account: a name belongs to one account of all.
+fn bucket(cloud: &Cloud) -> String {
+    format!("thebestest-artifacts-{}-{REGION}", cloud.account())
+}
 
 /// The variables that the emitted pipeline's action gives the build.
-fn given(emitted: &[Emission]) -> Vec<(String, String)> {
+fn given(emitted: &[Emission], bucket: &str) -> Vec<(String, String)> {
     let stacks = emitted.iter().filter(|emission| emission.owner == "shared");
     let mut resources = stacks.flat_map(Emission::resources);
     let pipeline = resources.find(|resource| resource.kind == "AWS::CodePipeline::Pipeline");
@@ -59,7 +61,7 @@ fn given(emitted: &[Emission]) -> Vec<(String, String)> {
     let settings = &pipeline["Stages"][1]["Actions"][0]["Configuration"]["EnvironmentVariables"];
     let text = settings["Fn::Sub"][0].as_str().expect("a text with the bucket in it");
     let text = text
-        .replace("${Value1}", BUCKET)
+        .replace("${Value1}", bucket)
         .replace("${AWS::Region}", REGION)
         .replace("${AWS::URLSuffix}", "amazonaws.com")
         .replace("#{variables.ENVIRONMENT}", "stage");
@@ -93,7 +95,7 @@ impl Place {
         );
         let made = cloud
             .observer()
-            .rest("s3", Method::PUT, &format!("/{BUCKET}"), place.into());
+            .rest("s3", Method::PUT, &format!("/{}", bucket(&cloud)), place.into());
         made.expect("the artifacts bucket is made");
         Some(Self {
             toolbox: or_skip(what, Toolbox::install())?,
@@ -132,7 +134,7 @@ impl Place {
             region: REGION.to_owned(),
             execution: "execution".to_owned(),
             action: "UnitTest".to_owned(),
-            variables: given(&emission::emit(&rehearsed(), &["stage"])),
+            variables: given(&emission::emit(&rehearsed(), &["stage"]), &bucket(&self.cloud)),
             inputs: vec![BuildInput {
                 name: "Source".to_owned(),
                 archive: Arc::clone(&self.sources),
@@ -221,7 +223,8 @@ fn validated(cloud: &Cloud, emitted: &[Emission]) {
 
 /// The template at a URL of the form that CloudFormation reads.
 fn template(cloud: &Cloud, url: &str) -> String {
-    let key = url.strip_prefix(&format!("https://{BUCKET}.s3.{REGION}.amazonaws.com/"));
+    let bucket = bucket(cloud);
+    let key = url.strip_prefix(&format!("https://{bucket}.s3.{REGION}.amazonaws.com/"));
     let key = key.unwrap_or_else(|| panic!("{url} is not in the bucket"));
     assert!(
         key.starts_with("thebestest-unit-test/"),
@@ -229,7 +232,7 @@ fn template(cloud: &Cloud, url: &str) -> String {
     );
     let object = cloud
         .observer()
-        .rest("s3", Method::GET, &format!("/{BUCKET}/{key}"), Bytes::new());
+        .rest("s3", Method::GET, &format!("/{bucket}/{key}"), Bytes::new());
     String::from_utf8(object.expect("it is there").body().to_vec()).unwrap()
 }
 
