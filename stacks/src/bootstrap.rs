@@ -14,6 +14,7 @@ use synth::{
 
 use crate::artifacts::{CODE, TEMPLATES};
 use crate::names::{self, Names};
+use crate::pipeline_manager::WEBHOOK_STAGE;
 use crate::{PROJECT_TAG, Project, deployer};
 
 const NAMED: &str = "the project's own resources, which the shared stacks name with the project's prefix";
@@ -93,6 +94,10 @@ fn functions(project: &Project, own: &str) -> Vec<Applied> {
         passing::<lambda::Function>(named::<lambda::Function>(own), "Role", "lambda.amazonaws.com", own)
             .using("Code", code),
         Applied::of::<logs::LogGroup>(Grant::named::<logs::LogGroup>(groups, NAMED)),
+        Applied::of::<logs::LogGroup>(Grant::named::<logs::LogGroup>(
+            [format!("API-Gateway-Execution-Logs_*/{WEBHOOK_STAGE}")],
+            "API Gateway names the group of its execution log by the REST API's id, which it makes up",
+        )),
         passing::<stepfunctions::StateMachineResource>(
             named::<stepfunctions::StateMachineResource>(own),
             "RoleArn",
@@ -152,7 +157,6 @@ fn rest_api(project: &Project, own: &str) -> Vec<Applied> {
             .creating([Apigateway::PUT], tags()),
         Applied::of::<apigateway::Deployment>(apis()),
         passing::<apigateway::Method>(apis(), "Integration.Credentials", "apigateway.amazonaws.com", own),
-        Applied::of::<apigateway::RequestValidator>(apis()),
         Applied::of::<apigateway::Resource>(apis()),
         Applied::of::<apigateway::Stage>(apis()).creating([Apigateway::PUT], tags()),
         passing::<apigateway::Account>(account, "CloudWatchRoleArn", "apigateway.amazonaws.com", own),

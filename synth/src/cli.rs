@@ -56,7 +56,7 @@ Example:
     #[command(after_help = "\
 Example:
   synth bootstrap > bootstrap.yaml
-  aws cloudformation deploy --stack-name thebestest-bootstrap --template-file bootstrap.yaml --capabilities CAPABILITY_NAMED_IAM")]
+  aws cloudformation deploy --stack-name thebestest-bootstrap --template-file bootstrap.yaml --capabilities CAPABILITY_NAMED_IAM --region eu-west-1")]
     Bootstrap(BootstrapFlags),
     /// Draw the state machine, or which stack needs which.
     #[command(after_help = "\

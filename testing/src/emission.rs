@@ -142,6 +142,17 @@ pub fn everything() -> Vec<Emission> {
     emit(&project(), &ENVIRONMENTS)
 }
 
+/// [`everything`], and the stack that an administrator applies before it.
+///
+/// # Panics
+/// As [`emit`].
+#[must_use]
+pub fn every_stack() -> Vec<Emission> {
+    let mut all = bootstrap(&project());
+    all.extend(everything());
+    all
+}
+
 /// The greatest number of a pull request, as an environment.
 #[must_use]
 pub fn greatest_pull_request() -> String {

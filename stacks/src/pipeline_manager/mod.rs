@@ -21,6 +21,7 @@ pub use machine::bound_minutes;
 pub use schedule::{convergence_minutes, repairs_a_run};
 
 pub(crate) use functions::{DEPLOYER_TIMEOUT, deploy_stages};
+pub(crate) use webhook::STAGE as WEBHOOK_STAGE;
 
 use crate::names::Names;
 use crate::{Project, artifacts, unit_test};

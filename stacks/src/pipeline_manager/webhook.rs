@@ -16,7 +16,7 @@ use super::Resources;
 use super::templates;
 
 /// The API's stage.
-pub(super) const STAGE: &str = "github";
+pub(crate) const STAGE: &str = "github";
 /// The path that GitHub posts to.
 const PATH: &str = "/webhook";
 

@@ -71,13 +71,6 @@ const CODEBUILD: &str = "the registry has no handlers of projects: these are Cod
 /// The types that CloudFormation implements without handlers.
 const WITHOUT_HANDLERS: [&str; 1] = ["AWS::CodeBuild::Project"];
 
-/// The shipped configuration's stacks, and the one that an administrator applies before them.
-fn everything() -> Vec<Emission> {
-    let mut everything = emission::bootstrap(&emission::project());
-    everything.extend(emission::everything());
-    everything
-}
-
 /// What the registry says of the handlers of one type.
 struct Handlers(Map<String, Value>);
 
@@ -174,7 +167,7 @@ fn registry(everything: &[Emission]) -> Option<BTreeMap<String, Handlers>> {
 
 #[test]
 fn a_role_holds_what_the_handlers_of_the_types_that_it_applies_call() {
-    let everything = everything();
+    let everything = emission::every_stack();
     let Some(registry) = registry(&everything) else { return };
     let mut asked = 0;
     let mut used = BTreeSet::new();
@@ -228,7 +221,7 @@ fn a_role_holds_what_the_handlers_of_the_types_that_it_applies_call() {
 
 #[test]
 fn what_a_set_property_calls_for_is_granted() {
-    let everything = everything();
+    let everything = emission::every_stack();
     let mut asked = 0;
     for role in &ROLES {
         let granted = granted(&everything, role);
@@ -272,7 +265,7 @@ fn is_unknown(type_name: &str, permission: &str) -> bool {
 
 #[test]
 fn a_role_may_do_nothing_that_no_handler_of_its_types_calls() {
-    let everything = everything();
+    let everything = emission::every_stack();
     let Some(registry) = registry(&everything) else { return };
     let mut looked_at = 0;
     let mut beyond = BTreeSet::new();
@@ -326,7 +319,7 @@ fn tagging(everything: &[Emission], role: &Applying) -> BTreeSet<String> {
 
 #[test]
 fn a_type_without_handlers_is_known_as_such() {
-    let everything = everything();
+    let everything = emission::every_stack();
     let Some(registry) = registry(&everything) else { return };
     let mut types = BTreeSet::new();
     for role in &ROLES {
@@ -358,4 +351,42 @@ fn the_bootstrap_stack_passes_cfn_lint_for_the_longest_project_too() {
         return;
     };
     assert!(findings.is_empty(), "{findings:?}");
+}
+
+/// A group that the role does not reach is refused at the first deployment, and so is its rollback.
+#[test]
+fn every_log_group_of_the_shared_stacks_is_within_the_roles_reach() {
+    let bootstrap = emission::bootstrap(&emission::project());
+    let role = bootstrap
+        .iter()
+        .flat_map(Emission::resources)
+        .next()
+        .expect("it has the role");
+    let statements = role.properties["Policies"][0]["PolicyDocument"]["Statement"].as_array();
+    let reach: Vec<String> = statements
+        .expect("the role has statements")
+        .iter()
+        .filter(|statement| emission::shown(&statement["Action"]).contains("logs:CreateLogGroup"))
+        .flat_map(|statement| match &statement["Resource"] {
+            Value::Array(several) => several.iter().map(emission::shown).collect(),
+            one => vec![emission::shown(one)],
+        })
+        .collect();
+    let emissions = emission::everything();
+    let shared = emissions.iter().filter(|emission| emission.owner == "shared");
+    let groups = shared
+        .flat_map(Emission::resources)
+        .filter(|resource| resource.kind == "AWS::Logs::LogGroup");
+    let mut looked_at = 0;
+    for group in groups {
+        let name = emission::shown(&group.properties["LogGroupName"]);
+        let reached = reach.iter().any(|pattern| {
+            let (_, pattern) = pattern.split_once(":log-group:").expect("it is a log group");
+            let (start, end) = pattern.split_once('*').expect("it is a pattern");
+            name.starts_with(start) && name.ends_with(end)
+        });
+        assert!(reached, "{} is named {name}, the role reaches {reach:#?}", group.id);
+        looked_at += 1;
+    }
+    assert!(looked_at > 15, "only {looked_at} groups");
 }
