@@ -54,12 +54,10 @@ const PASSING: [&str; 18] = [
     "TransactionInProgressException",
 ];
 
-/// The words of such errors, where no code stands beside them.
-const PASSING_WORDS: [&str; 5] = [
+/// The words of such errors, where no code stands beside them; those of throttling are [`cloudformation::is_throttled`]'s.
+const PASSING_WORDS: [&str; 3] = [
     "builds in queue for the account",
     "active builds for the account",
-    "rate exceeded",
-    "toomanyrequests",
     "try again later",
 ];
 
@@ -83,7 +81,7 @@ pub(super) fn of_action(action: &ActionExecutionDetail, code: Option<&str>, word
     Verdict::Is(match code {
         _ if never_ran => of_refusal(code, words),
         // A stack that was rolled back must be cleared away before it can be tried again, which the next execution does.
-        _ if words.contains("ROLLBACK") && cloudformation::is_throttled(words) => RunState::Stopped,
+        _ if words.contains("ROLLBACK") && is_passing(None, words) => RunState::Stopped,
         // What CloudFormation made of the template, and a file that the build was to hand on.
         Some("JobFailed" | "ConfigurationError") if !is_passing(None, words) => RunState::Failed,
         _ => of_refusal(code, words),
@@ -158,6 +156,7 @@ fn is_passing(code: Option<&str>, words: &str) -> bool {
         .is_some_and(|rest| rest.starts_with('5'));
     let lower = words.to_ascii_lowercase();
     unavailable
+        || cloudformation::is_throttled(words)
         || [code, within].into_iter().flatten().any(|code| PASSING.contains(&code))
         || PASSING_WORDS.iter().any(|passing| lower.contains(passing))
 }
@@ -290,6 +289,16 @@ mod tests {
                 "JobFailed",
                 "Stack x-app-pr-17 is in ROLLBACK_COMPLETE: Api CREATE_FAILED: Too Many Requests (Service: ApiGateway, Status Code: 429, Request ID: 9649383f)",
                 RunState::Stopped,
+            ),
+            (
+                "JobFailed",
+                "Stack x-app-pr-17 is in ROLLBACK_COMPLETE: Pool CREATE_FAILED: Internal error (Service: CognitoIdp, Status Code: 503, Request ID: 9649383f)",
+                RunState::Stopped,
+            ),
+            (
+                "JobFailed",
+                "Too Many Requests (Service: ApiGateway, Status Code: 429, Request ID: 9649383f)",
+                RunState::Refused,
             ),
             (
                 "JobFailed",
