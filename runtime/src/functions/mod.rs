@@ -166,7 +166,7 @@ impl Invocation {
         }
     }
 
-    /// The same for a part of it, which has at most this long.
+    /// This invocation with an earlier deadline: at most `time` from now.
     #[must_use]
     pub fn at_most(&self, time: Duration) -> Self {
         Self {

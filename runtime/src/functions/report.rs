@@ -179,7 +179,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The same for what the next report shows as well, if there is one: then a GitHub that is out of reach is not waited for.
+    /// Like [`Self::passes`], but where another report follows, a GitHub that is out of reach is left to that one.
     fn passes_later<T>(&mut self, result: Result<T, Error>) -> Result<Option<T>, Failure<ReportError>> {
         match result {
             Err(Error::Unavailable { what, message }) if is_followed(self.request) => {

@@ -153,7 +153,7 @@ impl Alarms<'_> {
         let days = self
             .alarm(
                 ending,
-                "The token for GitHub is about to end: enter a new one with `deploy up --credentials new`.",
+                "The token for GitHub is about to end: make a new one, put it into a file, and run `deploy up --credentials <file>`.",
                 alarm::ComparisonOperator::LessThanThreshold,
                 DAYS_BEFORE_THE_END,
             )

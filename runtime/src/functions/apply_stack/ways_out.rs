@@ -212,9 +212,17 @@ impl ApplyStack {
 /// Says what somebody must do, since nothing here may.
 fn for_a_person(failed: Failed<'_>) -> Failure<ApplyStackError> {
     let Failed { name, stack, .. } = failed;
+    let status = status_of(stack);
+    let help = if status == StackStatus::UpdateRollbackFailed {
+        format!(
+            "`aws cloudformation continue-update-rollback --stack-name {name} --resources-to-skip …` with the resources that are gone, then push again"
+        )
+    } else {
+        "finish or undo the import in CloudFormation's console, then push again".to_owned()
+    };
     let message = format!(
-        "the stack {name} is {} and cannot go back by itself: {}\n  help: `aws cloudformation continue-update-rollback --stack-name {name} --resources-to-skip …` with the resources that are gone, then push again",
-        status_of(stack).as_str(),
+        "the stack {name} is {} and cannot go back by itself: {}\n  help: {help}",
+        status.as_str(),
         stack.stack_status_reason().unwrap_or("see its events"),
     );
     Failure::new(ApplyStackError::StackRejected, message)

@@ -9,6 +9,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use aws_sdk_cloudformation::types::StackStatus;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use clients::cloudformation::{self, Condition};
 use stacks::names::Names;
@@ -80,7 +81,10 @@ impl Packages {
         let found = found.map_err(|refusal| format!("{stack} is not shown: {refusal}"))?;
         let settled = found.filter(|stack| {
             let status = stack.stack_status();
-            status.is_some_and(|status| cloudformation::condition(status) == Condition::Settled)
+            // A failed update that was kept may still be rolled back by hand.
+            status.is_some_and(|status| {
+                cloudformation::condition(status) == Condition::Settled && *status != StackStatus::UpdateFailed
+            })
         });
         let Some(found) = settled else { return Ok(None) };
         let template = self.stacks.get_template().stack_name(stack).send().await;
