@@ -262,6 +262,20 @@ impl Restarts {
         seconds(waiting)
     }
 
+    fn faults(self, at: &'static Location<'static>) -> Vec<Fault> {
+        let (first, ceiling) = (self.first.as_seconds(), self.ceiling.as_seconds());
+        let mut faults = Vec::new();
+        if first == 0 {
+            let message = "a restart's first wait of 0 seconds would never grow";
+            faults.push(Fault::new(message).at(at).help("set `.waiting_from(minutes(1))`"));
+        }
+        if ceiling < first {
+            let message = format!("a restart's longest wait of {ceiling} seconds is less than its first of {first}");
+            faults.push(Fault::new(message).at(at).help("raise `.up_to(…)`"));
+        }
+        faults
+    }
+
     const fn after(self, wait: u64) -> u64 {
         let ceiling = self.ceiling.as_seconds();
         if wait * 2 < ceiling { wait * 2 } else { ceiling }
@@ -337,7 +351,11 @@ where
         let input: Var<In> = var(variable("Input"));
         let attempts: Var<u64> = var(variable("Attempts"));
         let next_wait: Var<u64> = var(variable("Wait"));
-        let (faults, rounds, grows) = (poll.faults(), poll.bounds().rounds, poll.after(poll.first.as_seconds()));
+        let mut faults = poll.faults();
+        if let Some(again) = &again {
+            faults.extend(again.restarts.faults(poll.at));
+        }
+        let (rounds, grows) = (poll.bounds().rounds, poll.after(poll.first.as_seconds()));
         let grows = grows > poll.first.as_seconds();
 
         let mut start = pass(names("start"), |input: Expr<In>| input)

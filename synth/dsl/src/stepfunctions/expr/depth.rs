@@ -31,6 +31,8 @@ impl Ast {
             Self::Root(
                 Root::Input(_) | Root::Result(_) | Root::Payload(_) | Root::ErrorOutput(_) | Root::Context(_),
             ) => 2,
+            // Written as a call of `$lookup`.
+            Self::Field { base, name, .. } if name.contains('`') => 1 + base.written_levels(0),
             Self::Field { .. } | Self::Index { .. } => 1 + self.origin().written_levels(100),
             Self::Call { arguments, .. } => 1 + deepest(arguments.iter().map(|argument| argument.written_levels(0))),
             Self::Binary { operator, left, right } => {
@@ -54,6 +56,9 @@ impl Ast {
     fn origin(&self) -> &Self {
         let mut origin = self;
         while let Self::Field { base, .. } | Self::Index { base, .. } = origin {
+            if matches!(origin, Self::Field { name, .. } if name.contains('`')) {
+                break;
+            }
             origin = base;
         }
         origin
@@ -64,6 +69,8 @@ fn literal_levels(value: &Json) -> usize {
     match value {
         Json::Array(items) => 1 + deepest(items.iter().map(literal_levels)),
         Json::Object(entries) => 1 + deepest(entries.values().map(literal_levels)),
+        // A negative number is written in parentheses.
+        Json::Number(number) => 1 + usize::from(number.to_string().starts_with('-')),
         _ => 1,
     }
 }
