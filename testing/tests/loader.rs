@@ -16,7 +16,7 @@ use testing::emission::{self, Emission, Kind, Text};
 use testing::{cfn_lint, or_skip, tools};
 
 fn texts() -> Vec<Text> {
-    let mut all = emission::everything();
+    let mut all = emission::every_stack();
     all.extend(emission::emit(&emission::longest_project(), &emission::ENVIRONMENTS));
     all.iter().flat_map(Emission::texts).collect()
 }

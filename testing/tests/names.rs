@@ -366,6 +366,14 @@ fn the_unit_tests_reach_no_environment_and_nothing_shared_but_their_own() {
         .iter()
         .find(|emission| emission.stack.name == name)
         .expect("the stack of the unit tests");
+    let facts = world.allowed(unit_test, |role, actions| role == "BuildRole" && actions == FACTS);
+    assert!(
+        facts.len() == 1
+            && facts
+                .iter()
+                .all(|bucket| bucket.contains("-artifacts-") && !bucket.contains(['*', '?', '/'])),
+        "{facts:?}"
+    );
     let allowed = world.allowed(unit_test, |role, actions| role == "BuildRole" && actions != FACTS);
     assert!(!allowed.is_empty());
     let mut reached = BTreeSet::new();

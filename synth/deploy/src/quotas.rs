@@ -2,8 +2,7 @@
 //! lets an account have.
 //!
 //! Looked at are the quotas that new accounts meet first: stacks, IAM roles and concurrent executions of Lambda, of which new accounts
-//! have 10. What runs short otherwise breaks nothing: how many builds run at a time is told by [`builds`], since new accounts may
-//! build one or none, and CodeBuild queues five times as many before it refuses.
+//! have 10. How many builds run at a time is told by [`builds`], since new accounts may build one or none, and CodeBuild queues five times as many before it refuses.
 
 use aws_sdk_iam::types::SummaryKeyType;
 use serde::Serialize;

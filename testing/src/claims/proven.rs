@@ -49,13 +49,15 @@ pub const PROVEN: &[Proven] = &[
         ],
     ),
     row(
-        "A stack's tags do not reach a user pool, which takes `UserPoolTags` alone.",
+        "A user pool has the tags of its `UserPoolTags` and none of its stack's: the local CloudFormation does as reported.",
         Report,
         "aws-cdk#14127",
-        &["testing/tests/policies/conditions.rs::a_user_pool_whose_tags_are_only_its_stacks_is_found"],
+        &[
+            "testing/tests/cloudformation/tags.rs::a_user_pool_has_the_tags_that_its_template_writes_and_none_of_its_stacks",
+        ],
     ),
     row(
-        "The roles that CloudFormation works with hold what the handlers of their types call, and nothing else.",
+        "The roles that CloudFormation works with hold what the handlers of their types call of their own service and what all that read and delete call, and nothing that no handler calls.",
         Facts,
         "the handlers' permissions in AWS's registry schemas (PyPI `cfn-lint`)",
         &[
@@ -64,18 +66,24 @@ pub const PROVEN: &[Proven] = &[
         ],
     ),
     row(
-        "CloudFormation's loader takes no null, no key twice, and so many resources, parameters and outputs.",
+        "CloudFormation's loader takes no null.",
         Report,
-        "serverless-application-model#1618, aws-cdk#29164; the quotas as PyPI `cfn-lint` has them",
+        "serverless-application-model#1618, aws-cdk#29164",
+        &["testing/tests/loader.rs::no_template_in_either_form_holds_a_null_or_a_key_twice"],
+    ),
+    row(
+        "A template has so many resources, parameters, outputs and bytes, and no more.",
+        Facts,
+        "the quotas in PyPI `cfn-lint`",
         &[
-            "testing/tests/loader.rs::no_template_in_either_form_holds_a_null_or_a_key_twice",
             "testing/tests/loader.rs::the_quotas_are_those_that_cfn_lint_knows",
+            "testing/tests/emitted.rs::templates_fit_cloudformation",
         ],
     ),
     row(
         "Pipelines and builds have the documented minimum on their artifact store.",
         Documentation,
-        "docs.aws.amazon.com, CodePipeline's and CodeBuild's service roles",
+        "CodeBuild's service role in awsdocs/aws-codebuild-user-guide; CodePipeline's in its user guide, whose three tagging actions were only seen quoted",
         &[
             "testing/tests/policies/artifact_store.rs::pipelines_and_builds_have_the_documented_minimum_on_their_artifact_store",
         ],
@@ -87,12 +95,12 @@ pub const PROVEN: &[Proven] = &[
         &["testing/tests/alarms.rs::every_alarm_watches_a_metric_that_is_published_with_its_dimensions"],
     ),
     row(
-        "A month and a push cost what the runbook says.",
+        "The runbook's costs are counted on what is emitted and executed; state transitions and minutes of actions cost what AWS's pages say.",
         Documentation,
-        "AWS's price pages (Step Functions and CodePipeline read in stored copies; the others are to be compared with the first bill)",
+        "AWS's price pages of Step Functions and CodePipeline; the other prices are marked, and to be compared with the first bill",
         &[
             "testing/tests/costs.rs::the_runbooks_table_is_the_computed_one",
-            "testing/tests/costs.rs::every_price_says_where_and_when_it_was_read",
+            "testing/tests/costs.rs::every_price_says_where_it_stands_and_whether_it_was_read_there",
         ],
     ),
     row(
@@ -185,15 +193,15 @@ pub const PROVEN: &[Proven] = &[
         &["testing/tests/handlers/bootstrap.rs::the_binary_is_small_and_needs_nothing_newer_than_lambda_has"],
     ),
     row(
-        "A stack whose first creation failed can only be deleted, and goes.",
+        "A stack whose first creation failed can only be deleted: the local CloudFormation refuses the rest, as documented.",
         Documentation,
         "docs.aws.amazon.com, CloudFormation stack status codes",
         &["testing/tests/cloudformation/refusals.rs::a_stack_whose_first_create_failed_can_only_be_deleted"],
     ),
     row(
         "Forged headers write no field of the execution's input.",
-        Report,
-        "the original's `$util.escapeJavaScript`, shown in two engines",
+        Engine,
+        "Apache Velocity 1.7, PyPI `airspeed-ext`",
         &["testing/tests/webhook.rs::what_is_sent_arrives_byte_for_byte_and_nothing_leaves_its_place"],
     ),
 ];

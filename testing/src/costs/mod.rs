@@ -1,7 +1,7 @@
 //! What the system costs: counted on what is emitted and executed, priced by a dated list of AWS's prices.
 //!
 //! Quantities come from the templates, from an execution of the emitted state machine and from the configuration; prices from
-//! `prices.json`, which says of each where and when it was read. What comes to less than a cent a month or a push — objects, log lines,
+//! `prices.json`, which says of each where it stands, and when it was read there if it was. What comes to less than a cent a month or a push — objects, log lines,
 //! requests to the table, the API and the topic — is not counted, and neither is AWS's free tier.
 
 mod push;
@@ -47,6 +47,9 @@ pub enum CostsError {
     /// A price that the list lacks.
     #[error("no price of {0:?} is known\n  help: add it to testing/src/costs/prices.json, with its source")]
     NoPrice(String),
+    /// A handler that no function has.
+    #[error("no emitted function has the handler {0:?}, so its memory is not known")]
+    NoFunction(String),
     /// The list is unreadable.
     #[error("the list of prices cannot be read")]
     Prices(#[from] serde_json::Error),
@@ -58,7 +61,6 @@ pub enum CostsError {
 #[derive(Debug, Deserialize)]
 struct Prices {
     region: String,
-    read: String,
     prices: Vec<Price>,
 }
 
@@ -68,6 +70,8 @@ struct Price {
     dollars: f64,
     unit: String,
     source: String,
+    /// The day that it was read on AWS's own page; none if it is known from elsewhere.
+    read: Option<String>,
 }
 
 impl Prices {
@@ -88,6 +92,8 @@ pub struct Item {
     pub price: f64,
     /// The price's unit.
     pub unit: String,
+    /// Whether the price was read on AWS's own page.
+    pub is_read: bool,
 }
 
 impl Item {
@@ -97,6 +103,7 @@ impl Item {
             count,
             price: price.dollars,
             unit: price.unit.clone(),
+            is_read: price.read.is_some(),
         }
     }
 
@@ -134,18 +141,10 @@ impl Costs {
         })
     }
 
-    /// Where each price was read.
-    pub fn sources(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.prices
-            .prices
-            .iter()
-            .map(|price| (price.of.as_str(), price.source.as_str()))
-    }
-
-    /// The day that the prices were read, `2026-11-30`.
-    #[must_use]
-    pub fn read(&self) -> &str {
-        &self.prices.read
+    /// What each price is of, AWS's page for it, and the day that it was read there, such as `2026-11-30`, if it was.
+    pub fn sources(&self) -> impl Iterator<Item = (&str, &str, Option<&str>)> {
+        let prices = self.prices.prices.iter();
+        prices.map(|price| (price.of.as_str(), price.source.as_str(), price.read.as_deref()))
     }
 }
 
@@ -167,17 +166,17 @@ fn number(count: usize) -> f64 {
 }
 
 /// The memory of the function with this handler, in GB as Lambda bills it.
-fn gigabytes(emissions: &[Emission], handler: &str) -> f64 {
+fn gigabytes(emissions: &[Emission], handler: &str) -> Result<f64, CostsError> {
     let function = of_kind(emissions, "AWS::Lambda::Function").find(|of| of.properties["Handler"] == handler);
-    let mebibytes = function.and_then(|function| function.properties["MemorySize"].as_f64());
+    let function = function.ok_or_else(|| CostsError::NoFunction(handler.to_owned()))?;
     // What Lambda gives a function that does not say.
-    mebibytes.unwrap_or(128.0) / 1_024.0
+    Ok(function.properties["MemorySize"].as_f64().unwrap_or(128.0) / 1_024.0)
 }
 
 fn month(project: &Project, emissions: &[Emission], prices: &Prices) -> Result<Vec<Item>, CostsError> {
     let shared: Vec<Emission> = emissions.iter().filter(|of| of.owner == "shared").cloned().collect();
     let runs = MONTH * 24.0 * 60.0 / f64::from(project.limits.reconcile_minutes);
-    let seconds = runs * RECONCILER_SECONDS * gigabytes(&shared, "reconcile");
+    let seconds = runs * RECONCILER_SECONDS * gigabytes(&shared, "reconcile")?;
     let counted = |kind| number(of_kind(&shared, kind).count());
     Ok(vec![
         Item::new("secrets", counted("AWS::SecretsManager::Secret"), prices.of("secret")?),
@@ -194,11 +193,11 @@ fn month(project: &Project, emissions: &[Emission], prices: &Prices) -> Result<V
 
 fn push(emissions: &[Emission], assumed: Push, prices: &Prices) -> Result<Vec<Item>, CostsError> {
     let carried = push::carry(emissions, assumed).map_err(CostsError::Push)?;
-    let seconds: f64 = carried
+    let seconds = carried
         .invocations
         .iter()
-        .map(|handler| FUNCTION_SECONDS * gigabytes(emissions, handler))
-        .sum();
+        .map(|handler| Ok(FUNCTION_SECONDS * gigabytes(emissions, handler)?))
+        .sum::<Result<f64, CostsError>>()?;
     let transitions = u32::try_from(carried.transitions).map_or(f64::INFINITY, f64::from);
     let mut items = vec![
         Item::new("state transitions", transitions, prices.of("transition")?),
@@ -241,14 +240,18 @@ fn actions(emissions: &[Emission]) -> impl Iterator<Item = &Value> {
     stages.flat_map(|stage| stage["Actions"].as_array().into_iter().flatten())
 }
 
-/// The size of the machine that an action builds on.
+/// The kind and the size of the machine that an action builds on, which make its price: `ARM_CONTAINER/BUILD_GENERAL1_MEDIUM`.
 fn machine_of(emissions: &[Emission], action: &Value) -> String {
     let project = action["Configuration"]["ProjectName"]["Ref"]
         .as_str()
         .unwrap_or_default();
     let project = of_kind(emissions, "AWS::CodeBuild::Project").find(|of| of.id == project);
-    let size = project.and_then(|of| of.properties["Environment"]["ComputeType"].as_str());
-    size.unwrap_or_default().to_owned()
+    let text = |name| {
+        project
+            .and_then(|of| of.properties["Environment"][name].as_str())
+            .unwrap_or_default()
+    };
+    format!("{}/{}", text("Type"), text("ComputeType"))
 }
 
 impl fmt::Display for Costs {
@@ -261,11 +264,11 @@ impl fmt::Display for Costs {
         } = self.assumed;
         writeln!(
             formatter,
-            "Prices are those of {} as read on {}, without the free tier. A push is taken to be tested for {test_minutes} minutes, packaged for\n\
+            "Prices are those of {}, without the free tier. Those with ° were not read on AWS's own page: compare them with the first bill. A push is taken to be tested for {test_minutes} minutes, packaged for\n\
              {package_minutes}, and deployed to an environment that is there; every other action of a pipeline takes {action_minutes}.\n",
-            self.prices.region, self.prices.read
+            self.prices.region
         )?;
-        writeln!(formatter, "| what | how many | for each | dollars |")?;
+        writeln!(formatter, "| what | how many | price | dollars |")?;
         writeln!(formatter, "|---|--:|---|--:|")?;
         for (title, items) in [("**a month without a push**", &self.month), ("**a push**", &self.push)] {
             writeln!(formatter, "| {title} | | | **{:.2}** |", sum(items))?;
@@ -275,10 +278,12 @@ impl fmt::Display for Costs {
                     count,
                     price,
                     unit,
+                    is_read,
                 } = item;
+                let mark = if *is_read { "" } else { "°" };
                 writeln!(
                     formatter,
-                    "| {what} | {count:.0} | ${price} a {unit} | {:.4} |",
+                    "| {what} | {count:.0} | ${price} per {unit}{mark} | {:.4} |",
                     item.dollars()
                 )?;
             }

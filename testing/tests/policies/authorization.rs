@@ -29,13 +29,25 @@ const ANY_RESOURCE_OF_THE_SERVICE: [(&str, &str); 1] = [(
 )];
 
 /// Faults that are none: the resource that has the statement, the action, what it is about, and why.
-const REASONED: [(&str, &str, &str, &str); 6] = [
+const REASONED: [(&str, &str, &str, &str); 8] = [
     ("AccessLogsRole", "logs:CreateLogGroup", "*", ACCOUNT_LOGS),
     ("AccessLogsRole", "logs:CreateLogStream", "*", ACCOUNT_LOGS),
     ("AccessLogsRole", "logs:DescribeLogStreams", "*", ACCOUNT_LOGS),
     ("AccessLogsRole", "logs:FilterLogEvents", "*", ACCOUNT_LOGS),
     ("AccessLogsRole", "logs:GetLogEvents", "*", ACCOUNT_LOGS),
     ("AccessLogsRole", "logs:PutLogEvents", "*", ACCOUNT_LOGS),
+    (
+        "CloudFormationRole",
+        "s3:UpdateBucketMetadataAnnotationTableConfiguration",
+        "",
+        "newer than this package; the registry's handlers call it, and the reference in cfn-lint knows it",
+    ),
+    (
+        "CloudFormationRole",
+        "sns:Unsubscribe",
+        "arn:aws:sns:eu-west-1:123456789012:thebestest-*",
+        "the reference in cfn-lint binds it to the topic, this one to nothing; the shared topic declares no subscription, so no handler calls it",
+    ),
 ];
 const ACCOUNT_LOGS: &str = "API Gateway has one role an account and region for the logs of all APIs, whoever made them, as in AWS's own \
      AmazonAPIGatewayPushToCloudWatchLogs";
@@ -71,7 +83,7 @@ fn asked() -> Vec<Asked> {
     );
     let restricted = stacks::Project::from_yaml(&text).expect("the configuration is valid");
     let mut all = Vec::new();
-    for emissions in [emission::everything(), emission::emit(&restricted, &[])] {
+    for emissions in [emission::every_stack(), emission::emit(&restricted, &[])] {
         all.extend(statements(&emissions).iter().map(|statement| {
             Asked {
                 policy: statement.emission.stack.name.clone(),
