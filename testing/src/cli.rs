@@ -74,7 +74,7 @@ pub(crate) struct Rehearse {
     /// What goes wrong on the way; may be given several times, see below
     #[arg(long, value_name = "NAME")]
     pub(crate) fault: Vec<Fault>,
-    /// How much faster than the clock the waits of the state machine pass
+    /// How much faster than the clock the waits of the state machine pass while nothing is being built
     #[arg(long, value_name = "TIMES", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) speed: u32,
     /// Keep the local AWS running at the end, until Ctrl-C

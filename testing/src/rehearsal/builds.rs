@@ -7,14 +7,25 @@ use std::{
 
 use codepipeline_local::{ActionStatus, BuildRequest, Event, EventKind, ShellBuilder};
 
-use super::{RehearsalError, event::Happening, recorder::Recorder};
+use super::{
+    RehearsalError,
+    clock::{Clock, InRealTime},
+    event::Happening,
+    recorder::Recorder,
+};
 use crate::{aws::Cloud, toolbox::Toolbox};
 
 /// The variable in which a build finds the functions' binary, so that packaging them takes no minutes.
 const BOOTSTRAP: &str = "BOOTSTRAP";
 
 /// From now on the account's pipelines run, with their builds in this folder.
-pub(super) fn run(cloud: &Cloud, folder: &Path, bootstrap: &Path, recorder: &Recorder) -> Result<(), RehearsalError> {
+pub(super) fn run(
+    cloud: &Cloud,
+    folder: &Path,
+    bootstrap: &Path,
+    clock: Arc<Clock>,
+    recorder: &Recorder,
+) -> Result<(), RehearsalError> {
     let toolbox = Toolbox::install()?;
     let mut variables = cloud.variables("codebuild");
     variables.insert(BOOTSTRAP.to_owned(), bootstrap.display().to_string());
@@ -22,6 +33,7 @@ pub(super) fn run(cloud: &Cloud, folder: &Path, bootstrap: &Path, recorder: &Rec
     variables.insert("AWS_SDK_UA_APP_ID".to_owned(), "codebuild".to_owned());
     let tools = toolbox.tools(variables);
     let builder = ShellBuilder::new(folder).toolbox(move |_: &BuildRequest| tools.clone());
+    let builder = InRealTime { builder, clock };
     let told = recorder.clone();
     let listener = Arc::new(move |event: &Event| told.extend(happening(event)));
     cloud

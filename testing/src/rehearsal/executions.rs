@@ -1,7 +1,7 @@
 //! Executions of state machines in real time: the runner decides, functions really run, and the local Step Functions shows it.
 //!
-//! Waits, retries' delays and timeouts pass `speed` times as fast as the clock, so that a minute's wait takes seconds; a function takes
-//! as long as it takes.
+//! Waits, retries' delays and timeouts pass by a [`Clock`] of their own, so that a minute's wait takes seconds; a function takes as long as
+//! it takes.
 
 use std::{
     fmt,
@@ -15,6 +15,7 @@ use stepfunctions_runner::{
     Effect, Event, EventDetail, Execution, Fault, Machine, Outcome, Refusals, Start, TaskCall, TaskId, Time,
 };
 
+use super::clock::Clock;
 use crate::aws::states::{self, Ending, StateMachine};
 
 /// Carries out a task, for as long as it takes.
@@ -29,8 +30,8 @@ const STOPPED_WITHIN: Duration = Duration::from_millis(200);
 /// How executions are run.
 #[derive(Clone)]
 pub struct Conditions {
-    /// How much faster than the clock waits pass; 1 is as they are.
-    pub speed: u32,
+    /// What waits pass by.
+    pub clock: Arc<Clock>,
     /// Carries out tasks.
     pub perform: Arc<Perform>,
     /// Is told what happens.
@@ -114,11 +115,9 @@ impl Runs {
             place,
             shown,
             execution: loaded.start(start),
-            clock: Clock {
-                began: Instant::now(),
-                start: started.into(),
-                speed: self.conditions.speed.max(1),
-            },
+            began: Instant::now(),
+            start: started.into(),
+            before: self.conditions.clock.elapsed(),
             inbox,
             sender,
             told: 0,
@@ -194,7 +193,10 @@ struct Driver<'a> {
     place: usize,
     shown: &'a states::Execution,
     execution: Execution,
-    clock: Clock,
+    began: Instant,
+    start: Time,
+    /// What had passed by the executions' clock when this one began.
+    before: Duration,
     inbox: mpsc::Receiver<(TaskId, Result<Value, Fault>)>,
     sender: mpsc::Sender<(TaskId, Result<Value, Fault>)>,
     /// How many events were passed on.
@@ -203,7 +205,7 @@ struct Driver<'a> {
 
 impl Driver<'_> {
     fn drive(mut self) -> Ending {
-        self.execution.advance(self.clock.now());
+        self.execution.advance(self.now());
         loop {
             while let Some(effect) = self.execution.next_effect() {
                 // A task that is no longer wanted is not waited for: its answer finds it closed.
@@ -215,14 +217,11 @@ impl Driver<'_> {
             if let Some(outcome) = self.execution.outcome() {
                 return ending(outcome);
             }
-            let wait = self
-                .execution
-                .next_deadline()
-                .map(|deadline| self.clock.until(deadline));
+            let wait = self.execution.next_deadline().map(|deadline| self.until(deadline));
             let message = self
                 .inbox
                 .recv_timeout(wait.unwrap_or(STOPPED_WITHIN).min(STOPPED_WITHIN));
-            let now = self.clock.now();
+            let now = self.now();
             if self.shown.is_over() {
                 self.execution.stop(Fault::default(), now);
             } else if let Ok((task, result)) = message {
@@ -232,6 +231,15 @@ impl Driver<'_> {
                 self.execution.advance(now);
             }
         }
+    }
+
+    fn now(&self) -> Time {
+        self.start + (self.runs.conditions.clock.elapsed() - self.before)
+    }
+
+    /// How long it really takes until then.
+    fn until(&self, time: Time) -> Duration {
+        self.runs.conditions.clock.until(self.before + time.since(self.start))
     }
 
     fn perform(&self, call: TaskCall) {
@@ -266,7 +274,7 @@ impl Driver<'_> {
                 self.shown.tell(event.to_json());
             }
         }
-        let (transitions, took) = (self.execution.transitions(), self.clock.began.elapsed());
+        let (transitions, took) = (self.execution.transitions(), self.began.elapsed());
         let (status, error) = self
             .execution
             .outcome()
@@ -292,23 +300,6 @@ fn ending(outcome: &Outcome) -> Ending {
         },
         // One that was stopped stays so, whatever is said.
         Outcome::TimedOut | Outcome::Aborted(_) => Ending::TimedOut,
-    }
-}
-
-/// A clock that runs faster.
-struct Clock {
-    began: Instant,
-    start: Time,
-    speed: u32,
-}
-
-impl Clock {
-    fn now(&self) -> Time {
-        self.start + self.began.elapsed() * self.speed
-    }
-
-    fn until(&self, time: Time) -> Duration {
-        time.since(self.now()) / self.speed
     }
 }
 
@@ -351,7 +342,7 @@ mod tests {
         perform: impl Fn(&TaskCall) -> Result<Value, Fault> + Send + Sync + 'static,
     ) -> (Arc<Executions>, Arc<Runs>, StateMachine) {
         let runs = Arc::new(Runs::new(Conditions {
-            speed: 1_000,
+            clock: Clock::new(1_000),
             perform: Arc::new(perform),
             listen: Arc::new(|_, _| {}),
         }));

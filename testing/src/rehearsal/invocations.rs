@@ -13,6 +13,7 @@ use stepfunctions_runner::{Event, EventDetail, Fault as TaskFault, TaskCall};
 
 use super::{
     Fault, Plan, RehearsalError,
+    clock::Clock,
     event::Happening,
     executions::{self, Conditions},
     recorder::Recorder,
@@ -40,6 +41,7 @@ impl Invocations {
 pub(super) fn conditions(
     plan: &Plan,
     recorder: &Recorder,
+    clock: Arc<Clock>,
     client: Client,
     invocations: &Arc<Invocations>,
 ) -> Conditions {
@@ -73,7 +75,7 @@ pub(super) fn conditions(
     };
     let shown = recorder.clone();
     Conditions {
-        speed: plan.speed,
+        clock,
         perform: Arc::new(perform),
         listen: Arc::new(move |execution: &str, event: &Event| {
             shown.extend(happening(execution, event));

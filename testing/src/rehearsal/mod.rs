@@ -6,9 +6,10 @@
 //!
 //! What is real: the templates, the state machine, the functions, the buildspecs' commands, git. What stands in: MiniStack for AWS, with
 //! a front that refuses what AWS would; this crate's own Step Functions, CodePipeline and CodeBuild; a GitHub on loopback. Time in the state
-//! machine passes faster than the clock.
+//! machine passes faster than the clock while nothing is being built.
 
 mod builds;
+pub mod clock;
 mod environment;
 pub mod event;
 mod evidence;
@@ -53,7 +54,7 @@ pub struct Plan {
     pub end: End,
     /// What goes wrong on the way.
     pub faults: Vec<Fault>,
-    /// How much faster than the clock the waits of the state machine pass.
+    /// How much faster than the clock the waits of the state machine pass while nothing is being built.
     pub speed: u32,
     /// How many commits are pushed after the first. The last one is pushed while the one before is still tested.
     pub pushes: u32,

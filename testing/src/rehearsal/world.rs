@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use super::{
     CONFIGURATIONS, Plan, RehearsalError, builds,
+    clock::Clock,
     event::Happening,
     executions::Runs,
     invocations::{Invocations, conditions, invoke},
@@ -74,9 +75,11 @@ impl World {
 
         github.api().clone_into(&mut project.github_api);
         let invocations = Arc::new(Invocations::default());
+        let clock = Clock::new(plan.speed);
         let runs = Arc::new(Runs::new(conditions(
             plan,
             recorder,
+            Arc::clone(&clock),
             cloud.client("stepfunctions"),
             &invocations,
         )));
@@ -91,7 +94,7 @@ impl World {
         })?;
         // A build's DynamoDB has a port of its own only in a container.
         let turn = project.unit_test.local_dynamodb.then(Turn::wait).transpose()?;
-        builds::run(&cloud, folder.path(), &bootstrap, recorder)?;
+        builds::run(&cloud, folder.path(), &bootstrap, clock, recorder)?;
 
         let (stacks, definition) = deployed(&cloud, &project, bootstrap, recorder)?;
         let mut world = Self {
