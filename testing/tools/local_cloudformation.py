@@ -13,6 +13,7 @@ import concurrent.futures
 import contextvars
 import html
 
+from ministack.core import iam_evaluator
 from ministack.services import dynamodb
 from ministack.services.cloudformation import changesets, engine, handlers, provisioners, stacks
 
@@ -23,9 +24,21 @@ from local_front import FRONT, ask
 PIPELINE = "AWS::CodePipeline::Pipeline"
 
 
+def acting(stack_name):
+    """The role in whose name a stack is changed: its own, or that of whoever asks; none for who may do everything."""
+    stack = local_failures.stack_of(stack_name)
+    if stack.get("RoleARN"):
+        return stack["RoleARN"]
+    caller = iam_evaluator.caller_arn()
+    if ":assumed-role/" not in caller:
+        return None
+    account, role = caller.split(":")[4], caller.split("/")[1]
+    return f"arn:aws:iam::{account}:role/{role}"
+
+
 def consult(**step):
     """The front's answer to a step, which blocks until it is given."""
-    answer = ask("/_front/resource", step)
+    answer = ask("/_front/resource", {"Role": acting(step["Stack"]), **step})
     if "Refused" in answer:
         raise ValueError(answer["Refused"])
     return answer
@@ -233,6 +246,14 @@ def with_role(action):
     return handled
 
 
+def delete_stack(parameters):
+    """A role that is given for a deletion is the stack's from then on."""
+    stack = handlers._resolve_stack(one(parameters, "StackName"))
+    if stack and one(parameters, "RoleARN"):
+        stack["RoleARN"] = one(parameters, "RoleARN")
+    return delete_asked(parameters)
+
+
 def create_change_set(parameters):
     answer = create_set(parameters)
     change_set = change_set_of(parameters)
@@ -265,9 +286,11 @@ def describe_stacks(parameters):
     return status, headers, text.encode() if isinstance(body, bytes) else text
 
 
+delete_asked = handlers._ACTION_HANDLERS["DeleteStack"]
 create_set = handlers._ACTION_HANDLERS["CreateChangeSet"]
 describe = handlers._ACTION_HANDLERS["DescribeStacks"]
 handlers._ACTION_HANDLERS["CreateChangeSet"] = create_change_set
+handlers._ACTION_HANDLERS["DeleteStack"] = delete_stack
 handlers._ACTION_HANDLERS["DescribeStacks"] = describe_stacks
 for name in ("CreateStack", "UpdateStack", "ExecuteChangeSet"):
     handlers._ACTION_HANDLERS[name] = with_role(name)

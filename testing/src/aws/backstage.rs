@@ -59,6 +59,17 @@ impl Backstage {
         })
     }
 
+    /// What the policies of a role of the account say, see `testing/tools/local_authority.py`.
+    pub(super) async fn authority(&self, asked: &serde_json::Value) -> std::io::Result<serde_json::Value> {
+        let request = Request::post("/_authority")
+            .header(header::HOST, self.behind.to_string())
+            .header(FRONT, self.front.clone())
+            .body(Bytes::from(asked.to_string()))
+            .map_err(std::io::Error::other)?;
+        let answer = client::exchange(self.behind, request).await?;
+        serde_json::from_slice(answer.body()).map_err(std::io::Error::other)
+    }
+
     /// Asks something in the account's own name; the front's calls are nobody's.
     pub(super) async fn ask(&self, service: &str, request: Request<Bytes>) -> std::io::Result<http::Response<Bytes>> {
         let mut request = self.client.signed(service, request)?;

@@ -177,10 +177,13 @@ pub(super) fn visit(address: SocketAddr, request: Request<Bytes>) -> io::Result<
             .await
             .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
     };
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?
-        .block_on(asking)
+    block_on(asking)?
+}
+
+/// Runs something that waits for answers to its end.
+pub(super) fn block_on<T>(asking: impl Future<Output = T>) -> io::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(asking))
 }
 
 /// One request on a connection of its own.

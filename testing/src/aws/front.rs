@@ -19,7 +19,7 @@ use super::{
     Call, Client, Fault, Grants, Pipelines,
     answer::Answer,
     backstage::Backstage,
-    cloudformation::{self, Making, Variables, Weather},
+    cloudformation::{self, Acted, Making, Variables, Weather},
     codepipeline::{self, Deployed},
     execute_api::{Answered, Integrated},
     grants::BUILDS_BY_ID,
@@ -66,6 +66,7 @@ pub(super) struct State {
     pub(super) pipelines: Pipelines,
     pub(super) deployed: Deployed,
     pub(super) weather: Weather,
+    pub(super) acted: Acted,
     /// Who runs state machines.
     pub(super) machines: Mutex<Option<Arc<dyn StateMachines>>>,
 }
@@ -101,6 +102,7 @@ impl Front {
             pipelines: Pipelines::of(account),
             deployed: Deployed::of(account),
             weather: Weather::default(),
+            acted: Acted::default(),
             machines: Mutex::default(),
         });
         let served = Arc::clone(&state);
@@ -287,6 +289,7 @@ impl State {
             scripted: &self.pipelines,
             variables,
             weather: &self.weather,
+            acted: &self.acted,
         };
         Answer::json(&serde_json::json!(cloudformation::judge(step, making).await))
     }

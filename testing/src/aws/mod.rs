@@ -380,6 +380,17 @@ impl Cloud {
         Client::new(self.backstage(), &self.account, "observer")
     }
 
+    /// How many different permissions CloudFormation needed a role of a stack for, by the handlers of the types that it applied.
+    pub fn acted(&self, role: &str) -> usize {
+        self.front.state.acted.number(role)
+    }
+
+    /// Why CloudFormation could not do again with the role, as it is now, what it has needed it for; none if it could. Blocks.
+    pub fn acts_again(&self, role: &str) -> Option<String> {
+        let again = self.front.state.acted.again(role, &self.front.state.backstage);
+        client::block_on(again).unwrap_or_else(|fault| Some(fault.to_string()))
+    }
+
     /// What requests broke of AWS's rules since this was last asked: for the test that breaks them on purpose.
     pub fn take_violations(&self) -> Vec<String> {
         self.front.state.take_violations()

@@ -55,6 +55,31 @@ impl Account {
         self.put(&format!("/{}/{}", self.code.0, self.code.1), packed(bootstrap));
     }
 
+    /// Makes a role that a service takes on, with these statements as its only policy, and returns its ARN.
+    pub(crate) fn role(&self, name: &str, service: &str, statements: &Value, more: &[(&str, &str)]) -> String {
+        let trust = json!({ "Version": "2012-10-17", "Statement": [
+            { "Effect": "Allow", "Principal": { "Service": service }, "Action": "sts:AssumeRole" }] });
+        let trust = trust.to_string();
+        let mut asked = vec![("RoleName", name), ("AssumeRolePolicyDocument", trust.as_str())];
+        asked.extend(more);
+        let made = self.client.query("iam", "CreateRole", &asked);
+        made.unwrap_or_else(|fault| panic!("{name}: {fault}"));
+        self.allow(name, "grants", statements);
+        format!("arn:aws:iam::{}:role/{name}", self.cloud.account())
+    }
+
+    /// From now on a policy of the role has these statements.
+    pub(crate) fn allow(&self, role: &str, policy: &str, statements: &Value) {
+        let document = json!({ "Version": "2012-10-17", "Statement": statements }).to_string();
+        let asked = [
+            ("RoleName", role),
+            ("PolicyName", policy),
+            ("PolicyDocument", document.as_str()),
+        ];
+        let put = self.client.query("iam", "PutRolePolicy", &asked);
+        put.unwrap_or_else(|fault| panic!("{role}: {fault}"));
+    }
+
     /// Puts something into S3.
     pub(crate) fn put(&self, path: &str, body: impl Into<Bytes>) {
         let put = self.client.rest("s3", Method::PUT, path, body.into());
@@ -174,6 +199,17 @@ impl Account {
 
     pub(crate) fn events(&self, name: &str) -> String {
         self.ask("DescribeStackEvents", &[("StackName", name)])
+    }
+
+    /// Why the resource failed to be created, if it did.
+    pub(crate) fn failure(&self, name: &str, id: &str) -> Option<String> {
+        let failed = format!("<LogicalResourceId>{id}</LogicalResourceId>");
+        let events = self.events(name);
+        let failed = events
+            .split("<member>")
+            .find(|event| event.contains(&failed) && event.contains("CREATE_FAILED"))?;
+        let (_, reason) = failed.split_once("<ResourceStatusReason>")?;
+        Some(reason.split_once("</ResourceStatusReason>")?.0.replace("&quot;", "\""))
     }
 
     /// The status and the reason of the newest event of a resource with this status.

@@ -7,6 +7,7 @@
 )]
 
 mod account;
+mod acting;
 mod apis;
 mod emitted;
 mod executed;

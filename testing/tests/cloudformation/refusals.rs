@@ -328,7 +328,9 @@ fn a_protected_stack_is_not_deleted_and_a_stack_keeps_its_role() {
     let Some(account) = Account::start("termination protection") else {
         return;
     };
-    let role = format!("arn:aws:iam::{}:role/deployer", account.cloud.account());
+    let topics = json!([{ "Effect": "Allow", "Action": "sns:*", "Resource": "*" }]);
+    let role = |name| account.role(name, "cloudformation.amazonaws.com", &topics, &[]);
+    let (role, other) = (role("deployer"), role("deployer-of-the-set"));
     let more = [("EnableTerminationProtection", "true"), ("RoleARN", role.as_str())];
     account.call("CreateStack", STACK, &topic(json!({})), &more).unwrap();
     let stack = account.settled(STACK);
@@ -342,7 +344,6 @@ fn a_protected_stack_is_not_deleted_and_a_stack_keeps_its_role() {
     );
     assert_eq!(refused(deleted), words("ValidationError", &message));
 
-    let other = format!("{role}-of-the-set");
     let changed = topic(json!({ "DisplayName": "changed" }));
     account.apply(STACK, "UPDATE", &changed, &[("RoleARN", other.as_str())]);
     assert_eq!(account.stack(STACK).unwrap().text("RoleARN"), other);

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     fs,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use regress::Regex;
@@ -48,6 +48,79 @@ impl Facts {
             };
             known == name || (matches!(shape["type"].as_str(), Some("json" | "map" | "struct")) && below())
         }) || self.name == "Stack" && name.starts_with("Outputs.")
+    }
+
+    /// What the handlers call: IAM actions, and their marks as `synth/aws/spec/README.md` describes them.
+    pub(super) fn permissions(&self) -> Vec<(String, String)> {
+        let own = self.resource()["permissions"].as_object();
+        let added = self.rules()["permissions"].as_object();
+        let all = own.into_iter().chain(added).flatten();
+        all.map(|(action, marks)| (action.clone(), marks.as_str().unwrap_or_default().to_owned()))
+            .collect()
+    }
+
+    /// The properties that call for the action, by the rules of `synth/aws/permissions.json`; empty if no rule is about it.
+    pub(super) fn called_for(&self, action: &str) -> Vec<String> {
+        let when = self.rules()["when"].as_object().into_iter().flatten();
+        let ruled = when.filter(|(_, patterns)| is_named(patterns, action));
+        ruled.map(|(property, _)| property.clone()).collect()
+    }
+
+    /// Whether the rules say that applying a template never calls it.
+    pub(super) fn is_never_called(&self, action: &str) -> bool {
+        let never = self.rules()["never"].as_object().into_iter().flatten();
+        never.into_iter().any(|(_, patterns)| is_named(patterns, action))
+    }
+
+    /// The ARN with variables, of a part of something else that thing's.
+    pub(super) fn arn(&self) -> Option<&str> {
+        self.rules()["arn"].as_str().or_else(|| self.resource()["arn"].as_str())
+    }
+
+    /// The beginning of the actions of the type's own service, `cognito-idp:`.
+    pub(super) fn service_prefix(&self) -> String {
+        let of_the_arn = self.arn().and_then(|arn| arn.split(':').nth(2));
+        let of_the_name = || self.name_of_the_service();
+        format!("{}:", of_the_arn.map_or_else(of_the_name, str::to_owned))
+    }
+
+    /// The property that carries tags.
+    pub(super) fn tag_property(&self) -> Option<&str> {
+        match &self.resource()["tagging"] {
+            Value::Null => self.has_property("Tags").then_some("Tags"),
+            tagging => tagging["property"].as_str(),
+        }
+    }
+
+    /// The properties that identify a resource.
+    pub(super) fn primary(&self) -> Vec<&str> {
+        let primary = self.resource()["primary"].as_array().into_iter().flatten();
+        primary.filter_map(Value::as_str).collect()
+    }
+
+    /// Whether the type has the property.
+    pub(super) fn has_property(&self, name: &str) -> bool {
+        self.resource()["properties"].get(name).is_some()
+    }
+
+    fn name_of_the_service(&self) -> String {
+        let service = self.service["service"].as_str().unwrap_or_default();
+        service.rsplit("::").next().unwrap_or_default().to_lowercase()
+    }
+
+    /// The rules of the type.
+    fn rules(&self) -> &Value {
+        static RULES: OnceLock<Value> = OnceLock::new();
+        let rules = RULES.get_or_init(|| {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../synth/aws/permissions.json");
+            let text = fs::read(path).unwrap_or_default();
+            serde_json::from_slice(&text).unwrap_or_default()
+        });
+        &rules[format!(
+            "{}::{}",
+            self.service["service"].as_str().unwrap_or_default(),
+            self.name
+        )]
     }
 
     /// What the registry's validation finds wrong, in its words.
@@ -105,6 +178,15 @@ impl Facts {
             _ => {}
         }
     }
+}
+
+/// Whether a list of actions, in which `kms:*` is every one of a service, names the action.
+fn is_named(patterns: &Value, action: &str) -> bool {
+    let patterns = patterns.as_array().into_iter().flatten().filter_map(Value::as_str);
+    patterns.into_iter().any(|pattern| match pattern.strip_suffix('*') {
+        Some(beginning) => action.starts_with(beginning),
+        None => action == pattern,
+    })
 }
 
 fn read(service: &str) -> Option<Arc<Value>> {

@@ -5,7 +5,7 @@ use http::request::Parts;
 use http::{Request, Uri, header};
 use serde_json::Value;
 
-use super::{loader, template};
+use super::{acting, loader, template};
 use crate::aws::backstage::Backstage;
 
 /// What a new account may have, see
@@ -31,6 +31,11 @@ struct Stack {
 
 /// Why CloudFormation refuses the call; none if it does not, or if MiniStack will say it.
 pub(in crate::aws) async fn refusal(operation: &str, parameters: &Value, backstage: &Backstage) -> Option<Refusal> {
+    if let Some(role) = parameters["RoleARN"].as_str()
+        && let Some(unusable) = acting::unusable(role, backstage).await
+    {
+        return Some(("ValidationError", unusable));
+    }
     if !matches!(
         operation,
         "CreateStack" | "UpdateStack" | "CreateChangeSet" | "ValidateTemplate"

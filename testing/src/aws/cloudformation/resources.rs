@@ -4,20 +4,22 @@ use http::Request;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Variables, facts::Facts, functions, weather::Weather};
+use super::{Variables, acting::Acted, facts::Facts, functions, weather::Weather};
 use crate::aws::{PipelineResource, Pipelines, backstage::Backstage, codepipeline::Deployed};
 
 /// A step that CloudFormation is about to take, with the properties as they are resolved.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(in crate::aws) struct Step {
-    step: Kind,
-    r#type: String,
-    logical_id: String,
-    stack: String,
-    properties: Value,
+    pub(super) step: Kind,
+    pub(super) r#type: String,
+    pub(super) logical_id: String,
+    pub(super) stack: String,
+    pub(super) properties: Value,
     /// What there is, when it is updated or deleted.
-    old: Option<Old>,
+    pub(super) old: Option<Old>,
+    /// The role in whose name it is taken; none if that is who may do everything.
+    pub(super) role: Option<String>,
 }
 
 /// What is done with a resource.
@@ -33,9 +35,9 @@ pub enum Kind {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Old {
-    physical_id: String,
-    properties: Value,
+pub(super) struct Old {
+    pub(super) physical_id: String,
+    pub(super) properties: Value,
 }
 
 /// What becomes of a step.
@@ -67,6 +69,7 @@ pub(in crate::aws) struct Making<'a> {
     pub(in crate::aws) scripted: &'a Pipelines,
     pub(in crate::aws) variables: Variables,
     pub(in crate::aws) weather: &'a Weather,
+    pub(in crate::aws) acted: &'a Acted,
 }
 
 /// Takes the step or says what becomes of it.
@@ -81,6 +84,9 @@ pub(in crate::aws) async fn judge(step: Step, making: Making<'_>) -> Verdict {
                 "Properties validation failed for resource {id} with message:\n{faults}"
             ));
         }
+    }
+    if let Some(reason) = making.acted.refusal(&step, making.backstage).await {
+        return Verdict::Refused(reason);
     }
     if let Some(reason) = making.weather.throttled(&step.r#type, step.step) {
         return Verdict::Refused(reason);
