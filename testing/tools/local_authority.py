@@ -15,6 +15,7 @@ import json
 
 from ministack.core import iam_evaluator as iam
 from ministack.core.responses import get_account_id
+from ministack.services import apigateway_v1, cognito
 from ministack.services import iam as roles
 from ministack.services.tagging import resource_tags
 
@@ -43,12 +44,22 @@ def anywhere(layer):
     return [[dataclasses.replace(one, resources=[], not_resources=[]) for one in policy] for policy in layer]
 
 
+def tags_of(arn, region):
+    """The tags of a resource, where MiniStack's evaluation does not find them by itself as well."""
+    account, name = get_account_id(), arn.rsplit("/", 1)[-1]
+    if ":apigateway:" in arn:
+        return (apigateway_v1._rest_apis.get_scoped(account, region, name) or {}).get("tags")
+    if ":cognito-idp:" in arn:
+        return (cognito._user_pools.get_scoped(account, region, name) or {}).get("UserPoolTags")
+    return resource_tags(arn)
+
+
 def decision(need, arn, region, layers):
     resource = need["Resource"]
     context = {key.lower(): value for key, value in need["Context"].items()}
     context.setdefault("aws:tagkeys", None)
     if need["TagsOf"]:
-        for key, value in (resource_tags(need["TagsOf"]) or {}).items():
+        for key, value in (tags_of(need["TagsOf"], region) or {}).items():
             context.setdefault(f"aws:resourcetag/{key}".lower(), value)
     asked = iam.EvalContext(
         principal_arn=arn, principal_type="AssumedRole", principal_account=get_account_id(), action=need["Action"],

@@ -98,7 +98,7 @@ fn conditions_hold_for_what_the_request_says_and_no_other_key() {
         statement
     };
     let read = allow(
-        &json!(["sqs:GetQueueAttributes", "sqs:ListQueueTags", "sqs:TagQueue"]),
+        &json!(["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListQueueTags", "sqs:TagQueue"]),
         "*",
     );
     let queue = |tags: Value| {

@@ -14,7 +14,7 @@ use super::{
     places::{self, Place, tag_changes, tags},
     resources::{Kind, Step},
 };
-use crate::authorization::{Known, Reference, meet};
+use crate::authorization::{Reference, Taken, meet};
 
 /// How actions are named that write tags, and that take them away.
 const TAGGING: [&str; 3] = ["Tag", "AddTags", "PutBucketTagging"];
@@ -83,29 +83,26 @@ fn is_called(facts: &Facts, action: &str, step: &Step) -> bool {
     } else {
         &step.properties
     };
+    let called_for = facts.called_for(action);
+    let is_set = |property: &String| is_set(old, property) || is_set(new, property);
+    let asked = if called_for.is_empty() {
+        action == "iam:PassRole" || action.starts_with(&facts.service_prefix())
+    } else {
+        called_for.iter().any(is_set)
+    };
     let name = action.split_once(':').map_or(action, |(_, name)| name);
-    if UNTAGGING.iter().any(|word| name.starts_with(word)) {
-        return tag_changes(facts, step).removed;
-    }
-    if TAGGING.iter().any(|word| name.starts_with(word)) {
-        return tag_changes(facts, step).written;
-    }
-    // An inline policy is put and deleted where there is one.
-    match action {
-        "iam:PutRolePolicy" => return is_set(new, "Policies") && old["Policies"] != new["Policies"],
-        "iam:DeleteRolePolicy" => return is_set(old, "Policies") && old["Policies"] != new["Policies"],
-        _ => {}
-    }
-    if facts.is_never_called(action) {
-        return false;
-    }
-    let properties = facts.called_for(action);
-    if !properties.is_empty() {
-        return properties
-            .iter()
-            .any(|property| is_set(old, property) || is_set(new, property));
-    }
-    action == "iam:PassRole" || action.starts_with(&facts.service_prefix())
+    let changes = tag_changes(facts, step);
+    let differ = |property: &str| old[property] != new[property];
+    asked
+        && !facts.is_never_called(action)
+        && match action {
+            // An inline policy is put and deleted where there is one.
+            "iam:PutRolePolicy" => !new["Policies"].is_null() && differ("Policies"),
+            "iam:DeleteRolePolicy" => !old["Policies"].is_null() && differ("Policies"),
+            _ if UNTAGGING.iter().any(|word| name.starts_with(word)) => changes.removed,
+            _ if TAGGING.iter().any(|word| name.starts_with(word)) => changes.written,
+            _ => true,
+        }
 }
 
 /// Whether a property such as `Code.S3Bucket` is set, in any item where a list is on the way.
@@ -141,7 +138,7 @@ fn conditioned(facts: &Facts, step: &Step, reference: &Reference, place: Place) 
                 .map(|(key, value)| (format!("aws:RequestTag/{key}"), json!(value))),
         );
     }
-    if !creates && place.is_own && fills_tags_of_the_resource(known.as_ref(), place.resource.as_deref()) {
+    if !creates && place.is_own && fills_tags(reference, &place) {
         let has = if step.old.is_some() { tags(facts, old) } else { written };
         context.extend(
             has.iter()
@@ -158,7 +155,7 @@ fn conditioned(facts: &Facts, step: &Step, reference: &Reference, place: Place) 
     if let Some(service) = &place.passed_to {
         context.insert("iam:PassedToService".to_owned(), json!(service));
     }
-    let tags_of = fills_tags_of_the_resource(known.as_ref(), place.resource.as_deref())
+    let tags_of = fills_tags(reference, &place)
         .then_some(place.tags_of)
         .flatten();
     let need = Need {
@@ -195,12 +192,23 @@ fn policies(step: &Step, need: Need) -> Vec<Need> {
     asked.collect()
 }
 
-fn fills_tags_of_the_resource(known: Option<&Known>, resource: Option<&str>) -> bool {
-    let Some(known) = known else { return true };
+/// Whether the service fills `aws:ResourceTag` for the action on such a resource.
+///
+/// Of API Gateway's actions, which two pages of the reference describe, the data has one page's resource types: where none of an action's
+/// is the resource, those of the whole service count.
+fn fills_tags(reference: &Reference, place: &Place) -> bool {
     let key = "aws:ResourceTag";
-    known.keys.contains(key)
-        || known
-            .resources
-            .iter()
-            .any(|taken| taken.keys.contains(key) && resource.is_none_or(|resource| meet(&taken.pattern, resource)))
+    let (Some(known), Some(resource)) = (reference.action(&place.action), &place.resource) else {
+        return true;
+    };
+    let service = place.action.split(':').next().unwrap_or_default();
+    let is = |taken: &&Taken| meet(&taken.pattern, resource);
+    let of_the_service = reference.resources(service);
+    let of_the_action: Vec<&Taken> = known.resources.iter().filter(is).collect();
+    let kinds = if of_the_action.is_empty() {
+        of_the_service.iter().filter(is).collect()
+    } else {
+        of_the_action
+    };
+    known.keys.contains(key) || kinds.iter().any(|kind| kind.keys.contains(key))
 }

@@ -307,17 +307,16 @@ pub(super) fn tag_changes(facts: &Facts, step: &Step) -> TagChanges {
     }
 }
 
-/// The tags that the properties write, whichever form the type has for them.
+/// The tags that the properties write, whichever form the type has for them, without CloudFormation's own, for which nobody is asked.
 pub(super) fn tags(facts: &Facts, properties: &Value) -> BTreeMap<String, String> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    match facts.tag_property().map(|property| &properties[property]) {
-        Some(Value::Array(tags)) => tags
-            .iter()
-            .map(|tag| (text(&tag["Key"]), text(&tag["Value"])))
-            .collect(),
+    let mut written: BTreeMap<String, String> = match facts.tag_property().map(|property| &properties[property]) {
+        Some(Value::Array(tags)) => tags.iter().map(|tag| (text(&tag["Key"]), text(&tag["Value"]))).collect(),
         Some(Value::Object(tags)) => tags.iter().map(|(key, value)| (key.clone(), text(value))).collect(),
         _ => BTreeMap::new(),
-    }
+    };
+    written.retain(|key, _| !key.starts_with("aws:"));
+    written
 }
 
 fn has_a_body(properties: &Value) -> bool {
