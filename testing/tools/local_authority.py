@@ -7,7 +7,7 @@ passed to it is judged by nobody. So the front asks here what the role's policie
 - `Needs`: actions on resources, with the condition keys that the request decides. `TagsOf` is the resource whose tags count as those
   of the action's resource. An action whose resource is not given may reach any.
 
-The answer is `Missing` or `Untrusted`, or the first need that is `Denied`, or nothing.
+The answer is `Missing` or `Untrusted`, or what was `Asked` with the tags as they were, and the first need of it that is `Denied`.
 """
 
 import dataclasses
@@ -56,11 +56,7 @@ def tags_of(arn, region):
 
 def decision(need, arn, region, layers):
     resource = need["Resource"]
-    context = {key.lower(): value for key, value in need["Context"].items()}
-    context.setdefault("aws:tagkeys", None)
-    if need["TagsOf"]:
-        for key, value in (tags_of(need["TagsOf"], region) or {}).items():
-            context.setdefault(f"aws:resourcetag/{key}".lower(), value)
+    context = {"aws:tagkeys": None, **{key.lower(): value for key, value in need["Context"].items()}}
     asked = iam.EvalContext(
         principal_arn=arn, principal_type="AssumedRole", principal_account=get_account_id(), action=need["Action"],
         resource_arn=resource or "*", region=region, secure_transport=True, service_context=context,
@@ -81,10 +77,15 @@ def judged(told):
     layers = [iam._gather_role_policies(name, account), *iam._permissions_boundary(roles._roles, name, account)]
     arn = f"arn:aws:sts::{account}:assumed-role/{name}/{told['Session']}"
     for need in told["Needs"]:
+        tags = tags_of(need["TagsOf"], told["Region"]) if need["TagsOf"] else None
+        need["Context"].update({f"aws:ResourceTag/{key}": value for key, value in (tags or {}).items()})
+        need["TagsOf"] = None
+    asked = {"Asked": told["Needs"]}
+    for need in told["Needs"]:
         decided = decision(need, arn, told["Region"], layers)
         if decided != "Allow":
-            return {"Denied": {"Principal": arn, "Explicit": decided == "Deny", **need}}
-    return {}
+            return {"Denied": {"Principal": arn, "Explicit": decided == "Deny", **need}, **asked}
+    return asked
 
 
 async def body_of(receive):

@@ -68,6 +68,12 @@ impl Account {
         format!("arn:aws:iam::{}:role/{name}", self.cloud.account())
     }
 
+    /// The answer of IAM to a call that succeeds.
+    pub(crate) fn iam(&self, action: &str, parameters: &[(&str, &str)]) -> String {
+        let answer = self.client.query("iam", action, parameters);
+        answer.unwrap_or_else(|fault| panic!("{action}: {fault}"))
+    }
+
     /// From now on a policy of the role has these statements.
     pub(crate) fn allow(&self, role: &str, policy: &str, statements: &Value) {
         let document = json!({ "Version": "2012-10-17", "Statement": statements }).to_string();
@@ -78,6 +84,12 @@ impl Account {
         ];
         let put = self.client.query("iam", "PutRolePolicy", &asked);
         put.unwrap_or_else(|fault| panic!("{role}: {fault}"));
+    }
+
+    /// From now on stacks are told that their functions' code is there.
+    pub(crate) fn code_is_at(&mut self, bucket: &str, key: &str) {
+        self.code = (bucket.to_owned(), key.to_owned());
+        self.put(&format!("/{bucket}/{key}"), zipped());
     }
 
     /// Puts something into S3.
@@ -93,7 +105,7 @@ impl Account {
         if text.len() <= INLINE {
             given.push(("TemplateBody".to_owned(), text));
         } else {
-            let path = format!("/{}/{name}.json", self.code.0);
+            let path = format!("/tests-{}/{name}.json", self.cloud.account());
             self.put(&path, text);
             given.push(("TemplateURL".to_owned(), format!("{}{path}", self.cloud.endpoint())));
         }
@@ -201,15 +213,23 @@ impl Account {
         self.ask("DescribeStackEvents", &[("StackName", name)])
     }
 
-    /// Why the resource failed to be created, if it did.
-    pub(crate) fn failure(&self, name: &str, id: &str) -> Option<String> {
-        let failed = format!("<LogicalResourceId>{id}</LogicalResourceId>");
+    /// What failed, and why.
+    pub(crate) fn failures(&self, name: &str) -> String {
         let events = self.events(name);
-        let failed = events
-            .split("<member>")
-            .find(|event| event.contains(&failed) && event.contains("CREATE_FAILED"))?;
-        let (_, reason) = failed.split_once("<ResourceStatusReason>")?;
-        Some(reason.split_once("</ResourceStatusReason>")?.0.replace("&quot;", "\""))
+        let document = roxmltree::Document::parse(&events).expect("it is XML");
+        let of = |event: roxmltree::Node<'_, '_>, name: &str| {
+            let found = event.children().find(|child| child.tag_name().name() == name);
+            found.and_then(|node| node.text()).unwrap_or_default().to_owned()
+        };
+        let failed = document
+            .descendants()
+            .filter(|node| of(*node, "ResourceStatus").ends_with("_FAILED"));
+        let told = failed.map(|event| {
+            let [id, status, reason] =
+                ["LogicalResourceId", "ResourceStatus", "ResourceStatusReason"].map(|name| of(event, name));
+            format!("{id} {status}: {reason}")
+        });
+        told.collect::<Vec<_>>().join("\n")
     }
 
     /// The status and the reason of the newest event of a resource with this status.

@@ -29,9 +29,7 @@ fn created(account: &Account, name: &str, statements: &Value, template: &Value) 
         return Ok(());
     }
     assert_eq!(stack.status, "ROLLBACK_COMPLETE");
-    let resources = template["Resources"].as_object().expect("it has some");
-    let failed = resources.keys().find_map(|id| account.failure(name, id));
-    Err(failed.expect("a resource failed"))
+    Err(account.failures(name))
 }
 
 #[test]
@@ -98,7 +96,12 @@ fn conditions_hold_for_what_the_request_says_and_no_other_key() {
         statement
     };
     let read = allow(
-        &json!(["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListQueueTags", "sqs:TagQueue"]),
+        &json!([
+            "sqs:GetQueueAttributes",
+            "sqs:GetQueueUrl",
+            "sqs:ListQueueTags",
+            "sqs:TagQueue"
+        ]),
         "*",
     );
     let queue = |tags: Value| {

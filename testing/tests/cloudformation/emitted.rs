@@ -33,24 +33,98 @@ fn change(value: &mut Value) {
     }
 }
 
+/// A role that CloudFormation takes on, by its physical name without the project's, and the beginnings of the stacks that it applies.
+const ROLES: [(&str, &[&str]); 4] = [
+    ("cloudformation", &["artifacts", "unit-test", "pipeline-manager"]),
+    ("stacks", &["deploy-"]),
+    ("pr-17-cloudformation", &["app-pr-17"]),
+    ("stage-cloudformation", &["app-stage"]),
+];
+
+/// The role that applies the stack.
+fn applies(stack: &str) -> String {
+    let name = stack.trim_start_matches("thebestest-");
+    let role = ROLES
+        .iter()
+        .find(|(_, stacks)| stacks.iter().any(|begins| name.starts_with(begins)));
+    format!("thebestest-{}", role.expect("each stack is applied with a role").0)
+}
+
+/// Takes each statement out of the role for a while. What it has done must not be possible then.
+fn every_statement_is_missed(account: &Account, role: &str) -> usize {
+    let arn = format!("arn:aws:iam::{}:role/{role}", account.cloud.account());
+    assert!(
+        account.cloud.acted(&arn) > 20,
+        "{role} was needed for {}",
+        account.cloud.acted(&arn)
+    );
+    assert_eq!(account.cloud.acts_again(&arn), None);
+    let mut taken_out = 0;
+    for policy in texts(&account.iam("ListRolePolicies", &[("RoleName", role)]), "member") {
+        let shown = account.iam("GetRolePolicy", &[("RoleName", role), ("PolicyName", policy.as_str())]);
+        let document = texts(&shown, "PolicyDocument").remove(0);
+        let document = percent_encoding::percent_decode_str(&document)
+            .decode_utf8()
+            .expect("it is text");
+        let document: Value = serde_json::from_str(&document).expect("it is a policy");
+        let statements = document["Statement"].as_array().expect("it has some");
+        for place in 0..statements.len() {
+            let mut left = statements.clone();
+            let without = left.remove(place);
+            account.allow(role, &policy, &json!(left));
+            let missed = account.cloud.acts_again(&arn);
+            if missed.is_none() {
+                println!("NOT MISSED {role}: {without}");
+            }
+            taken_out += 1;
+        }
+        account.allow(role, &policy, &document["Statement"]);
+    }
+    println!(
+        "{taken_out} statements of {role}, which was needed for {} permissions",
+        account.cloud.acted(&arn)
+    );
+    taken_out
+}
+
 #[test]
 fn every_emitted_template_lives_through_change_sets() {
-    let Some(account) = Account::start("emitted templates are created, changed and deleted") else {
+    let Some(mut account) = Account::start("emitted templates are created, changed and deleted") else {
         return;
     };
+    let bootstrap = emission::bootstrap(&emission::project()).remove(0);
+    let made = account.apply(&bootstrap.stack.name, "CREATE", &bootstrap.template, &[]);
+    assert_eq!(
+        made.status,
+        "CREATE_COMPLETE",
+        "{}",
+        account.events(&bootstrap.stack.name)
+    );
+    let id = account.cloud.account().to_owned();
+    let role = |stack: &str| format!("arn:aws:iam::{id}:role/{}", applies(stack));
     let emissions = emission::emit(&emission::project(), &["pr-17", "stage"]);
     assert!(emissions.len() >= 7, "three shared stacks and two of each environment");
     let tags = |value| [("Tags.member.1.Key", "run"), ("Tags.member.1.Value", value)];
     for emission in &emissions {
         let name = &emission.stack.name;
         let begun = Instant::now();
-        let stack = account.apply(name, "CREATE", &emission.template, &tags("first"));
-        assert_eq!(stack.status, "CREATE_COMPLETE", "{name}: {}", account.events(name));
+        let role = role(name);
+        let folder = match name.strip_prefix("thebestest-app-") {
+            Some(environment) => format!("packages/{environment}"),
+            None => "code".to_owned(),
+        };
+        if name != "thebestest-artifacts" {
+            let bucket = format!("thebestest-artifacts-{id}-eu-west-1");
+            account.code_is_at(&bucket, &format!("{folder}/code.zip"));
+        }
+        let with = |tag| [&tags(tag)[..], &[("RoleARN", role.as_str())]].concat();
+        let stack = account.apply(name, "CREATE", &emission.template, &with("first"));
+        assert_eq!(stack.status, "CREATE_COMPLETE", "{name}: {}", account.failures(name));
         println!("{name}: created in {} ms", begun.elapsed().as_millis());
         let begun = Instant::now();
         for (template, tag) in [(&changed(&emission.template), "first"), (&emission.template, "second")] {
-            let stack = account.apply(name, "UPDATE", template, &tags(tag));
-            assert_eq!(stack.status, "UPDATE_COMPLETE", "{name}: {}", account.events(name));
+            let stack = account.apply(name, "UPDATE", template, &with(tag));
+            assert_eq!(stack.status, "UPDATE_COMPLETE", "{name}: {}", account.failures(name));
         }
         println!("{name}: changed twice in {} ms", begun.elapsed().as_millis());
         let resources = account.ask("ListStackResources", &[("StackName", name)]);
@@ -75,12 +149,40 @@ fn every_emitted_template_lives_through_change_sets() {
             .iter()
             .all(|pipeline| pipeline.version == 3 && !pipeline.properties.to_string().contains("Fn::"))
     );
+    let mut roles = ROLES.to_vec();
+    let mut taken_out = 0;
     for emission in emissions.iter().rev() {
         let name = &emission.stack.name;
         let begun = Instant::now();
         let stack = account.delete(name);
-        assert_eq!(stack.status, "DELETE_COMPLETE", "{name}: {}", account.events(&stack.id));
+        assert_eq!(
+            stack.status,
+            "DELETE_COMPLETE",
+            "{name}: {}",
+            account.failures(&stack.id)
+        );
         println!("{name}: deleted in {} ms", begun.elapsed().as_millis());
+        // A role goes with its stack, so it is looked at as soon as all that it applies is gone.
+        roles.retain(|(role, stacks)| {
+            let left = emissions.iter().map(|emission| emission.stack.name.as_str());
+            let left = left.filter(|left| {
+                account
+                    .stack(left)
+                    .is_some_and(|stack| stack.status != "DELETE_COMPLETE")
+            });
+            let mut left = left.map(|left| left.trim_start_matches("thebestest-"));
+            let at_work = left.any(|left| stacks.iter().any(|begins| left.starts_with(begins)));
+            if !at_work {
+                taken_out += every_statement_is_missed(&account, &format!("thebestest-{role}"));
+            }
+            at_work
+        });
     }
+    assert_eq!(roles, []);
+    println!(
+        "{taken_out} statements of {} roles were taken out, and all were missed",
+        ROLES.len()
+    );
+    account.delete(&bootstrap.stack.name);
     assert_eq!(account.cloud.deployed_pipelines(), []);
 }

@@ -38,8 +38,14 @@ impl Acted {
             .iter()
             .map(|need| json!(need))
             .collect();
-        lock(&self.0).extend(needs.iter().map(|need| (role.to_owned(), need.to_string())));
-        told(role, &needs, backstage).await
+        let verdict = match ask(role, None, &needs, backstage).await {
+            Ok(verdict) => verdict,
+            Err(fault) => return Some(fault),
+        };
+        // Tags are those that the resources have now, which may be gone when the role is asked about again.
+        let asked = verdict["Asked"].as_array().into_iter().flatten();
+        lock(&self.0).extend(asked.map(|need| (role.to_owned(), need.to_string())));
+        in_words(role, &verdict)
     }
 
     /// How many different permissions the role was needed for.
@@ -58,14 +64,10 @@ impl Acted {
             .iter()
             .filter_map(|(_, need)| serde_json::from_str(need).ok())
             .collect();
-        told(role, &needs, backstage).await
-    }
-}
-
-async fn told(role: &str, needs: &[Value], backstage: &Backstage) -> Option<String> {
-    match ask(role, None, needs, backstage).await {
-        Ok(verdict) => in_words(role, &verdict),
-        Err(fault) => Some(fault),
+        match ask(role, None, &needs, backstage).await {
+            Ok(verdict) => in_words(role, &verdict),
+            Err(fault) => Some(fault),
+        }
     }
 }
 

@@ -155,9 +155,7 @@ fn conditioned(facts: &Facts, step: &Step, reference: &Reference, place: Place) 
     if let Some(service) = &place.passed_to {
         context.insert("iam:PassedToService".to_owned(), json!(service));
     }
-    let tags_of = fills_tags(reference, &place)
-        .then_some(place.tags_of)
-        .flatten();
+    let tags_of = fills_tags(reference, &place).then_some(place.tags_of).flatten();
     let need = Need {
         action: place.action,
         resource: place.resource,

@@ -311,7 +311,10 @@ pub(super) fn tag_changes(facts: &Facts, step: &Step) -> TagChanges {
 pub(super) fn tags(facts: &Facts, properties: &Value) -> BTreeMap<String, String> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let mut written: BTreeMap<String, String> = match facts.tag_property().map(|property| &properties[property]) {
-        Some(Value::Array(tags)) => tags.iter().map(|tag| (text(&tag["Key"]), text(&tag["Value"]))).collect(),
+        Some(Value::Array(tags)) => tags
+            .iter()
+            .map(|tag| (text(&tag["Key"]), text(&tag["Value"])))
+            .collect(),
         Some(Value::Object(tags)) => tags.iter().map(|(key, value)| (key.clone(), text(value))).collect(),
         _ => BTreeMap::new(),
     };
