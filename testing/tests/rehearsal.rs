@@ -23,14 +23,21 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A project that has nothing in common with this one: tests are a shell command, the application is a table.
 fn other_repository() -> TempDir {
+    repository(
+        r#"{ "Places": { "Type": "AWS::DynamoDB::Table", "Properties": { "TableName": "places-ENVIRONMENT-places",
+            "BillingMode": "PAY_PER_REQUEST", "AttributeDefinitions": [{ "AttributeName": "id", "AttributeType": "S" }],
+            "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }] } } }"#,
+    )
+}
+
+/// A project whose application has these resources.
+fn repository(resources: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let template = r#"{ "Parameters": { "CodeBucket": { "Type": "String" }, "CodeKey": { "Type": "String" } },
-        "Resources": { "Places": { "Type": "AWS::DynamoDB::Table", "Properties": { "BillingMode": "PAY_PER_REQUEST",
-            "AttributeDefinitions": [{ "AttributeName": "id", "AttributeType": "S" }],
-            "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }] } } } }"#;
+    let parameters = r#"{ "CodeBucket": { "Type": "String" }, "CodeKey": { "Type": "String" } }"#;
+    let template = format!(r#"{{ "Parameters": {parameters}, "Resources": {resources} }}"#);
     for (name, text) in [
         ("project.yaml", include_str!("rehearsal/project.yaml")),
-        ("template.json", template),
+        ("template.json", template.as_str()),
         ("code.txt", "nothing\n"),
         (
             "test.sh",
@@ -76,8 +83,14 @@ fn plan(repository: &Path) -> Plan {
     }
 }
 
-/// What came of it; none where a tool is missing, which is told.
+/// What came of it, every promise kept; none where a tool is missing, which is told.
 fn rehearsed(what: &str, plan: &Plan) -> Option<Rehearsed> {
+    let rehearsed = played(what, plan)?;
+    assert!(rehearsed.summary.is_good(), "a promise was broken");
+    Some(rehearsed)
+}
+
+fn played(what: &str, plan: &Plan) -> Option<Rehearsed> {
     let show = |event: &rehearsal::event::Event| {
         if let Some(line) = terminal::line(event, false) {
             println!("{}", anstream::adapter::strip_str(&line));
@@ -91,7 +104,6 @@ fn rehearsed(what: &str, plan: &Plan) -> Option<Rehearsed> {
         other => other.unwrap_or_else(|fault| panic!("{fault}")),
     };
     println!("{}", rehearsed.summary.tables());
-    assert!(rehearsed.summary.is_good(), "a promise was broken");
     Some(rehearsed)
 }
 
@@ -117,9 +129,65 @@ fn any_repository_is_rehearsed_with_its_own_configuration() {
         .map(|status| (status.context.as_str(), status.state.as_str()))
         .collect();
     assert_eq!(stopped, [("places/unit-tests", "error")], "nobody waits for its tests");
+    let asked = summary
+        .promises
+        .iter()
+        .find(|promise| promise.promise.contains("who has signed in"));
+    let outcome = asked.unwrap().outcome();
+    assert_eq!(outcome, "not applicable: there was nothing to look at", "it has no API");
     let page = report::page(&rehearsed.definition, summary, &rehearsed.events).unwrap();
     assert_eq!(page.matches("<svg").count(), summary.executions.len());
     assert!(page.contains("class=\"taken\"") && page.contains("nothing of the pull request is left"));
+}
+
+/// What its role may not make ends red, and a promise that nothing was there for is not kept.
+#[test]
+fn an_application_that_its_role_may_not_make_is_refused_as_aws_would() {
+    let repository = repository(
+        r#"{ "Files": { "Type": "AWS::S3::Bucket" },
+            "Jobs": { "Type": "AWS::SQS::Queue" },
+            "Role": { "Type": "AWS::IAM::Role", "Properties": {
+                "AssumeRolePolicyDocument": { "Version": "2012-10-17", "Statement": [
+                    { "Effect": "Allow", "Principal": { "Service": "lambda.amazonaws.com" }, "Action": "sts:AssumeRole" }] },
+                "ManagedPolicyArns": ["arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"] } },
+            "Work": { "Type": "AWS::Lambda::Function", "Properties": { "Runtime": "provided.al2023", "Handler": "work",
+                "Role": { "Fn::GetAtt": ["Role", "Arn"] },
+                "Code": { "S3Bucket": { "Ref": "CodeBucket" }, "S3Key": { "Ref": "CodeKey" } } } },
+            "Feed": { "Type": "AWS::Lambda::EventSourceMapping", "Properties": {
+                "FunctionName": { "Ref": "Work" }, "EventSourceArn": { "Fn::GetAtt": ["Jobs", "Arn"] } } } }"#,
+    );
+    let plan = Plan {
+        end: End::Close,
+        ..plan(repository.path())
+    };
+    let Some(rehearsed) = played("an application that its role may not make", &plan) else {
+        return;
+    };
+    let statuses = &rehearsed.summary.statuses;
+    let deploy = statuses
+        .iter()
+        .find(|status| status.context == "places/deploy")
+        .unwrap();
+    assert_eq!(deploy.state, "failure");
+    let told = &deploy.description;
+    let refused = [
+        ("Files", "s3:CreateBucket"),
+        ("Jobs", "sqs:CreateQueue"),
+        ("Role", "iam:CreateRole"),
+    ];
+    let named = refused.iter().any(|(resource, action)| {
+        told.contains(&format!(
+            "{resource}: the role places-pr-17-cloudformation may not {action}"
+        ))
+    });
+    assert!(named, "{told}");
+    let of = |promise: &str| {
+        let mut promises = rehearsed.summary.promises.iter();
+        promises.find(|known| known.promise.contains(promise)).unwrap()
+    };
+    assert!(!of("statuses are green").faults.is_empty());
+    assert!(of("nothing of the pull request is left").outcome().starts_with("yes, "));
+    assert!(of("who has signed in").outcome() != "yes", "there is no API at all");
 }
 
 #[test]

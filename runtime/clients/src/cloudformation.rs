@@ -3,6 +3,7 @@
 //! CloudFormation reports most refusals as `ValidationError` and tells them apart only in words; they are read here and nowhere
 //! else.
 
+mod denial;
 mod resources;
 
 use std::error::Error;
@@ -12,6 +13,7 @@ use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudformation::operation::list_stacks::ListStacksError;
 use aws_sdk_cloudformation::types::{Stack, StackStatus, StackSummary};
 
+pub use denial::Denial;
 pub use resources::{
     Skip, failed_to_delete, holds_nothing, is_throttled, nested, never_answered, resources, to_retain, to_skip,
 };

@@ -134,7 +134,9 @@ pub enum Happening {
     Checked {
         /// What was promised.
         promise: String,
-        /// What is wrong; empty if it was kept.
+        /// How many things were looked at; of none, nothing was shown.
+        looked_at: usize,
+        /// What is wrong; empty if it was kept, or not applicable.
         faults: Vec<String>,
     },
 }

@@ -67,12 +67,26 @@ pub struct Status {
 pub struct Promise {
     /// In words.
     pub promise: String,
-    /// What is wrong; empty if it was kept.
+    /// How many things its check has looked at; of none, nothing was shown.
+    pub looked_at: usize,
+    /// What is wrong; empty if it was kept, or not applicable.
     pub faults: Vec<String>,
 }
 
+impl Promise {
+    /// Whether it was kept, and of how many things, or why not.
+    #[must_use]
+    pub fn outcome(&self) -> String {
+        match (self.faults.as_slice(), self.looked_at) {
+            ([], 0) => "not applicable: there was nothing to look at".to_owned(),
+            ([], number) => format!("yes, {number} looked at"),
+            (faults, _) => faults.join("\n"),
+        }
+    }
+}
+
 impl Summary {
-    /// Whether every promise was kept.
+    /// Whether no promise was broken.
     #[must_use]
     pub fn is_good(&self) -> bool {
         self.promises.iter().all(|promise| promise.faults.is_empty())
@@ -115,12 +129,7 @@ impl Summary {
         }
         let mut promises = table(["promise", "kept"]);
         for promise in &self.promises {
-            let kept = if promise.faults.is_empty() {
-                "yes".to_owned()
-            } else {
-                promise.faults.join("\n")
-            };
-            promises.add_row([promise.promise.clone(), kept]);
+            promises.add_row([promise.promise.clone(), promise.outcome()]);
         }
         format!("{executions}\n\n{statuses}\n\n{calls}\n\n{promises}\n")
     }
@@ -141,6 +150,7 @@ mod tests {
     fn one_broken_promise_is_enough() {
         let promise = |faults: &[&str]| Promise {
             promise: "nothing is left".to_owned(),
+            looked_at: 3,
             faults: faults.iter().map(|fault| (*fault).to_owned()).collect(),
         };
         let mut summary = Summary {
@@ -151,5 +161,16 @@ mod tests {
         summary.promises.push(promise(&["a stack is left"]));
         assert!(!summary.is_good());
         assert!(summary.tables().contains("a stack is left"));
+    }
+
+    #[test]
+    fn a_check_that_looked_at_nothing_shows_nothing() {
+        let promise = |looked_at| Promise {
+            promise: "the environment answers".to_owned(),
+            looked_at,
+            faults: Vec::new(),
+        };
+        assert!(promise(0).outcome().starts_with("not applicable"));
+        assert_eq!(promise(2).outcome(), "yes, 2 looked at");
     }
 }

@@ -101,8 +101,21 @@ pub fn line(event: &Event, verbose: bool) -> Option<String> {
             ("answer", style, format!("{request} → {status} {}", shortened(body)))
         }
         Happening::Fault { what } => ("fault", colour(AnsiColor::Magenta), what.clone()),
-        Happening::Checked { promise, faults } if faults.is_empty() => ("kept", outcome("success"), promise.clone()),
-        Happening::Checked { promise, faults } => (
+        Happening::Checked {
+            promise,
+            looked_at: 0,
+            faults,
+        } if faults.is_empty() => (
+            "no matter",
+            colour(AnsiColor::Yellow),
+            format!("{promise}: not applicable"),
+        ),
+        Happening::Checked {
+            promise,
+            looked_at,
+            faults,
+        } if faults.is_empty() => ("kept", outcome("success"), format!("{promise} ({looked_at} looked at)")),
+        Happening::Checked { promise, faults, .. } => (
             "BROKEN",
             outcome("failure"),
             format!("{promise}: {}", faults.join("; ")),

@@ -9,6 +9,7 @@ use aws_sdk_codepipeline::types::{ActionExecutionDetail, ActionExecutionResult, 
 use contract::RunState;
 
 use super::verdict::{self, Verdict};
+use crate::cloudformation::Denial;
 
 /// A failed action.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +65,10 @@ impl ActionFailure {
     /// One line for people: what has failed, or what could not be carried out.
     pub(super) fn summary(&self, state: RunState) -> String {
         let place = &self.place;
-        match (&self.words, state) {
+        // What is lacking comes first: a status has no room for the rest.
+        let words = self.words.as_deref();
+        let denied = words.and_then(|words| Some(format!("{}. {words}", Denial::read(words)?)));
+        match (denied.as_deref().or(words), state) {
             (Some(words), RunState::Failed) => format!("{place} failed: {words}"),
             (None, RunState::Failed) => format!("{place} failed."),
             (Some(words), _) => format!("{place}: {words}"),
