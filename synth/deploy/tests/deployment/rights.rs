@@ -1,12 +1,19 @@
 //! The policy that `synth policy` prints: what whoever deploys needs, and no more.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    thread,
+    time::{Duration, Instant},
+};
 
 use serde_json::Value;
 use testing::aws::{Call, Cloud, Grants, Permission, Statement};
 use testing::or_skip;
 
 use crate::world::{BOOTSTRAP, CALLER, NO_CREDENTIALS, World};
+
+/// What one stack with one role does not take.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The policy of the world's project.
 fn policy(world: &World) -> Grants {
@@ -39,8 +46,37 @@ fn policy(world: &World) -> Grants {
     }
 }
 
+/// The stack that an administrator applies before: the role with which CloudFormation makes everything else.
+fn bootstrap(world: &World) {
+    let mut project = testing::emission::project();
+    world.project.clone_into(&mut project.project);
+    let stack = testing::emission::bootstrap(&project).remove(0);
+    let (name, template) = (stack.stack.name.as_str(), stack.template.to_string());
+    let administrator = world.cloud.client("administrator");
+    let asked = [
+        ("StackName", name),
+        ("TemplateBody", template.as_str()),
+        ("Capabilities.member.1", "CAPABILITY_NAMED_IAM"),
+    ];
+    let ask = |action: &str, parameters: &[(&str, &str)]| {
+        let answer = administrator.query("cloudformation", action, parameters);
+        answer.unwrap_or_else(|fault| panic!("{action}: {fault}"))
+    };
+    ask("CreateStack", &asked);
+    let begun = Instant::now();
+    while !ask("DescribeStacks", &[("StackName", name)]).contains("CREATE_COMPLETE") {
+        assert!(
+            begun.elapsed() < PATIENCE,
+            "{}",
+            ask("DescribeStackEvents", &[("StackName", name)])
+        );
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// A whole life: a first creation that fails, one that does not, changes, a rollback that has to go on, and the end.
 fn live(world: &World) {
+    bootstrap(world);
     let role = format!(
         "arn:aws:iam::{}:role/{}-cloudformation",
         world.cloud.account(),
@@ -63,7 +99,8 @@ fn live(world: &World) {
     let [_, unit_test, manager] = world.shared();
     world.change(&manager, |template| {
         template["Resources"]["Claim"]["Properties"]["MemorySize"] = 1024.into();
-        template["Resources"]["PullRequests"]["Properties"]["TableName"] = "another-table".into();
+        template["Resources"]["PullRequests"]["Properties"]["TableName"] =
+            format!("{}-another-table", world.project).into();
     });
     world.run(&["diff"]).ends_with(1);
     up(&[NO_CREDENTIALS]).ends_with(4);
