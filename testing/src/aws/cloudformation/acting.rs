@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{needs, resources::Step};
 use crate::{
     authorization::{self, Reference},
-    aws::{REGION, backstage::Backstage, lock},
+    aws::{Permission, REGION, backstage::Backstage, lock},
 };
 
 /// How CloudFormation calls its sessions.
@@ -71,6 +71,34 @@ impl Acted {
     }
 }
 
+/// The services that act with the roles of pipelines and of their builds.
+const PIPELINES: [&str; 2] = ["codepipeline.amazonaws.com", "codebuild.amazonaws.com"];
+
+/// What the role lacks for a call of a pipeline or of a build that acts with it, in IAM's words.
+pub(in crate::aws) async fn denied(role: &str, needed: &[Permission], backstage: &Backstage) -> Option<String> {
+    let needs = needed.iter().map(|permission| {
+        json!({ "Action": permission.action, "Resource": permission.resource, "TagsOf": null, "Context": permission.context })
+    });
+    let needs: Vec<Value> = needs.collect();
+    let mut verdict = Value::Null;
+    for service in PIPELINES {
+        verdict = match ask(role, Some(service), &needs, backstage).await {
+            Ok(verdict) => verdict,
+            Err(fault) => return Some(fault),
+        };
+        if verdict["Untrusted"] != true {
+            break;
+        }
+    }
+    if verdict["Untrusted"] == true {
+        return Some(format!("the role {role} trusts none of {}", PIPELINES.join(", ")));
+    }
+    if verdict["Missing"] == true {
+        return Some(format!("the role {role} is not there"));
+    }
+    not_authorized(&verdict)
+}
+
 /// Why CloudFormation cannot take the role on.
 pub(super) async fn unusable(role: &str, backstage: &Backstage) -> Option<String> {
     let verdict = ask(role, Some(CLOUDFORMATION), &[], backstage).await.ok()?;
@@ -88,6 +116,14 @@ fn in_words(role: &str, verdict: &Value) -> Option<String> {
     if verdict["Missing"] == true {
         return Some(format!("Role {role} is invalid or cannot be assumed"));
     }
+    let message = not_authorized(verdict)?;
+    Some(format!(
+        "Resource handler returned message: \"{message}\" (RequestToken: front, HandlerErrorCode: AccessDenied)"
+    ))
+}
+
+/// IAM's words.
+fn not_authorized(verdict: &Value) -> Option<String> {
     let denied = verdict.get("Denied")?;
     let action = denied["Action"].as_str().unwrap_or_default();
     let service = action.split(':').next().unwrap_or_default();
@@ -101,8 +137,7 @@ fn in_words(role: &str, verdict: &Value) -> Option<String> {
         Some(resource) => format!(" on resource: {resource}"),
     };
     Some(format!(
-        "Resource handler returned message: \"User: {} is not authorized to perform: {action}{on} {why} (Service: {service}, \
-         Status Code: 403, Request ID: front)\" (RequestToken: front, HandlerErrorCode: AccessDenied)",
+        "User: {} is not authorized to perform: {action}{on} {why} (Service: {service}, Status Code: 403, Request ID: front)",
         denied["Principal"].as_str().unwrap_or_default()
     ))
 }

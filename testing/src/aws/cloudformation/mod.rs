@@ -17,7 +17,7 @@ mod resources;
 mod template;
 mod weather;
 
-pub(super) use acting::Acted;
+pub(super) use acting::{Acted, denied};
 pub(super) use functions::Variables;
 pub(super) use requests::{ACCOUNT_LIMITS, in_path_form, refusal};
 pub use resources::Kind;

@@ -28,7 +28,7 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
 }
 
 impl Objects for AccountObjects {
-    fn get(&self, _role: &str, bucket: &str, key: &str, version: Option<&str>) -> Result<Object, CallError> {
+    fn get(&self, role: &str, bucket: &str, key: &str, version: Option<&str>) -> Result<Object, CallError> {
         let mut path = path(bucket, key);
         if let Some(version) = version {
             let version = utf8_percent_encode(version, NON_ALPHANUMERIC);
@@ -36,6 +36,7 @@ impl Objects for AccountObjects {
         }
         let answer = self
             .0
+            .acting(role)
             .rest("s3", Method::GET, &path, Bytes::new())
             .map_err(call_error)?;
         Ok(Object {
@@ -45,10 +46,11 @@ impl Objects for AccountObjects {
         })
     }
 
-    fn put(&self, _role: &str, bucket: &str, key: &str, body: &[u8]) -> Result<Option<String>, CallError> {
+    fn put(&self, role: &str, bucket: &str, key: &str, body: &[u8]) -> Result<Option<String>, CallError> {
         let body = Bytes::copy_from_slice(body);
         let answer = self
             .0
+            .acting(role)
             .rest("s3", Method::PUT, &path(bucket, key), body)
             .map_err(call_error)?;
         Ok(text(answer.headers(), "x-amz-version-id"))

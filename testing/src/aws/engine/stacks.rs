@@ -15,22 +15,31 @@ use super::{
 /// The largest template that goes into a request: <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>.
 const INLINE: usize = 51_200;
 
+/// What CodePipeline shows of a failure is its own affair: no role is documented to need it.
+const NOBODYS: &str = "";
+
 #[derive(Debug)]
 pub(super) struct AccountStacks(pub(super) Client);
 
 type Parameters = Vec<(String, String)>;
 
 impl AccountStacks {
-    fn ask(&self, action: &str, parameters: &[(&str, &str)]) -> Result<String, Failure> {
-        self.0.query("cloudformation", action, parameters)
+    fn ask(&self, role: &str, action: &str, parameters: &[(&str, &str)]) -> Result<String, Failure> {
+        self.0.acting(role).query("cloudformation", action, parameters)
     }
 
     /// A call with a template, which goes through a bucket that is there for this call alone if it is large.
-    fn change(&self, action: &str, request: &StackRequest, mut parameters: Parameters) -> Result<(), CallError> {
+    fn change(
+        &self,
+        role: &str,
+        action: &str,
+        request: &StackRequest,
+        mut parameters: Parameters,
+    ) -> Result<(), CallError> {
         parameters.extend(given(request));
         if request.template.len() <= INLINE {
             parameters.push(("TemplateBody".to_owned(), request.template.clone()));
-            return self.send(action, &parameters);
+            return self.send(role, action, &parameters);
         }
         let bucket = format!("{}-{}", super::CALLER, self.0.account());
         let path = format!("/{bucket}/template");
@@ -38,18 +47,18 @@ impl AccountStacks {
         let put = |method, path: &str, body| self.0.rest("s3", method, path, body).map(drop).map_err(call_error);
         put(Method::PUT, &path, Bytes::from(request.template.clone()))?;
         parameters.push(("TemplateURL".to_owned(), format!("{}{path}", self.0.endpoint())));
-        let sent = self.send(action, &parameters);
+        let sent = self.send(role, action, &parameters);
         put(Method::DELETE, &path, Bytes::new())?;
         put(Method::DELETE, &format!("/{bucket}"), Bytes::new())?;
         sent
     }
 
-    fn send(&self, action: &str, parameters: &Parameters) -> Result<(), CallError> {
+    fn send(&self, role: &str, action: &str, parameters: &Parameters) -> Result<(), CallError> {
         let parameters: Vec<(&str, &str)> = parameters
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
-        self.ask(action, &parameters).map(drop).map_err(call_error)
+        self.ask(role, action, &parameters).map(drop).map_err(call_error)
     }
 }
 
@@ -104,8 +113,8 @@ fn is_missing(failure: &Failure) -> bool {
 }
 
 impl Stacks for AccountStacks {
-    fn describe(&self, _role: &str, stack: &str) -> Result<Option<Stack>, CallError> {
-        let answer = match self.ask("DescribeStacks", &[("StackName", stack)]) {
+    fn describe(&self, role: &str, stack: &str) -> Result<Option<Stack>, CallError> {
+        let answer = match self.ask(role, "DescribeStacks", &[("StackName", stack)]) {
             Err(failure) if is_missing(&failure) => return Ok(None),
             other => other.map_err(call_error)?,
         };
@@ -124,7 +133,7 @@ impl Stacks for AccountStacks {
     }
 
     fn events(&self, _role: &str, stack: &str) -> Result<Vec<StackEvent>, CallError> {
-        let answer = match self.ask("DescribeStackEvents", &[("StackName", stack)]) {
+        let answer = match self.ask(NOBODYS, "DescribeStackEvents", &[("StackName", stack)]) {
             Err(failure) if is_missing(&failure) => return Ok(Vec::new()),
             other => other.map_err(call_error)?,
         };
@@ -139,18 +148,22 @@ impl Stacks for AccountStacks {
         Ok(events.collect())
     }
 
-    fn create_change_set(&self, _role: &str, request: &ChangeSetRequest) -> Result<(), CallError> {
+    fn create_change_set(&self, role: &str, request: &ChangeSetRequest) -> Result<(), CallError> {
         let kind = match request.kind {
             ChangeSetKind::Create => "CREATE",
             ChangeSetKind::Update => "UPDATE",
         };
         let more = [("ChangeSetName", request.name.as_str()), ("ChangeSetType", kind)];
         let more = more.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        self.change("CreateChangeSet", &request.request, more.into())
+        self.change(role, "CreateChangeSet", &request.request, more.into())
     }
 
-    fn describe_change_set(&self, _role: &str, stack: &str, name: &str) -> Result<Option<ChangeSet>, CallError> {
-        let answer = match self.ask("DescribeChangeSet", &[("StackName", stack), ("ChangeSetName", name)]) {
+    fn describe_change_set(&self, role: &str, stack: &str, name: &str) -> Result<Option<ChangeSet>, CallError> {
+        let answer = match self.ask(
+            role,
+            "DescribeChangeSet",
+            &[("StackName", stack), ("ChangeSetName", name)],
+        ) {
             Err(failure) if is_missing(&failure) => return Ok(None),
             other => other.map_err(call_error)?,
         };
@@ -164,27 +177,31 @@ impl Stacks for AccountStacks {
         }))
     }
 
-    fn delete_change_set(&self, _role: &str, stack: &str, name: &str) -> Result<(), CallError> {
+    fn delete_change_set(&self, role: &str, stack: &str, name: &str) -> Result<(), CallError> {
         let parameters = [("StackName", stack), ("ChangeSetName", name)];
-        self.ask("DeleteChangeSet", &parameters).map(drop).map_err(call_error)
+        self.ask(role, "DeleteChangeSet", &parameters)
+            .map(drop)
+            .map_err(call_error)
     }
 
-    fn execute_change_set(&self, _role: &str, stack: &str, name: &str) -> Result<(), CallError> {
+    fn execute_change_set(&self, role: &str, stack: &str, name: &str) -> Result<(), CallError> {
         let parameters = [("StackName", stack), ("ChangeSetName", name)];
-        self.ask("ExecuteChangeSet", &parameters).map(drop).map_err(call_error)
+        self.ask(role, "ExecuteChangeSet", &parameters)
+            .map(drop)
+            .map_err(call_error)
     }
 
-    fn create(&self, _role: &str, request: &StackRequest) -> Result<(), CallError> {
-        self.change("CreateStack", request, Vec::new())
+    fn create(&self, role: &str, request: &StackRequest) -> Result<(), CallError> {
+        self.change(role, "CreateStack", request, Vec::new())
     }
 
-    fn update(&self, _role: &str, request: &StackRequest) -> Result<(), CallError> {
-        self.change("UpdateStack", request, Vec::new())
+    fn update(&self, role: &str, request: &StackRequest) -> Result<(), CallError> {
+        self.change(role, "UpdateStack", request, Vec::new())
     }
 
-    fn delete(&self, _role: &str, stack: &str, stack_role: Option<&str>) -> Result<(), CallError> {
-        let role = stack_role.map(|role| ("RoleARN", role));
-        let parameters: Vec<(&str, &str)> = [("StackName", stack)].into_iter().chain(role).collect();
-        self.ask("DeleteStack", &parameters).map(drop).map_err(call_error)
+    fn delete(&self, role: &str, stack: &str, stack_role: Option<&str>) -> Result<(), CallError> {
+        let given = stack_role.map(|role| ("RoleARN", role));
+        let parameters: Vec<(&str, &str)> = [("StackName", stack)].into_iter().chain(given).collect();
+        self.ask(role, "DeleteStack", &parameters).map(drop).map_err(call_error)
     }
 }
