@@ -16,7 +16,7 @@ use testing::aws::{Client, Cloud, REGION};
 use testing::emission;
 use testing::github::GitHub;
 
-use crate::builds::Builds;
+use crate::builds::{Application, Builds, Plan};
 use crate::clock::VirtualClock;
 use crate::functions::{Functions, emissions};
 
@@ -167,6 +167,17 @@ impl Account {
         let mut builds = self.engine.builds();
         builds.retain(|build| !self.builds_before.contains(&build.id));
         builds
+    }
+
+    /// How the next builds go. No role of the project may make a bucket: that of the environment may do everything for one that has.
+    pub(crate) fn build(&self, plan: &Plan) {
+        let role = format!(
+            "arn:aws:iam::{}:role/thebestest-pr-17-cloudformation",
+            self.cloud.account()
+        );
+        self.cloud
+            .let_do_everything(&role, plan.application == Application::WithBucket);
+        *self.builds.plan() = plan.clone();
     }
 
     /// Whatever the account's limits were, CodeBuild takes builds again.

@@ -34,7 +34,7 @@ pub(crate) enum Goes {
 /// What the applications' template is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Application {
-    /// A topic.
+    /// A log group.
     #[default]
     Small,
     /// The same with a bucket that keeps versions.
@@ -140,7 +140,9 @@ fn packaging(plan: &Plan, request: &BuildRequest) -> Script {
 fn never(resources: &mut Value, environment: &str, commit: &str, requests: &[&str]) {
     let name = format!("thebestest-{environment}-seed");
     let trust = json!({ "Version": "2012-10-17", "Statement": [] });
-    let role = json!({ "RoleName": name, "AssumeRolePolicyDocument": trust });
+    let boundary = format!("arn:aws:iam::${{AWS::AccountId}}:policy/thebestest-{environment}-boundary");
+    let boundary = json!({ "Fn::Sub": boundary });
+    let role = json!({ "RoleName": name, "AssumeRolePolicyDocument": trust, "PermissionsBoundary": boundary });
     resources["SeedRole"] = json!({ "Type": "AWS::IAM::Role", "Properties": role });
     let properties = json!({
         "ServiceToken": { "Fn::Sub": format!("arn:aws:lambda:${{AWS::Region}}:${{AWS::AccountId}}:function:{name}") },
@@ -155,8 +157,9 @@ fn never(resources: &mut Value, environment: &str, commit: &str, requests: &[&st
 
 /// The application's template: small, since CloudFormation makes it some hundred times.
 fn application(application: Application, environment: &str, commit: &str) -> Value {
-    let topic = json!({ "TopicName": format!("thebestest-{environment}-topic"), "DisplayName": commit });
-    let mut resources = json!({ "Topic": { "Type": "AWS::SNS::Topic", "Properties": topic } });
+    let tags = json!([{ "Key": "pipeline:environment", "Value": environment }, { "Key": "commit", "Value": commit }]);
+    let logs = json!({ "LogGroupName": format!("/aws/lambda/thebestest-{environment}-small"), "Tags": tags });
+    let mut resources = json!({ "Small": { "Type": "AWS::Logs::LogGroup", "Properties": logs } });
     match application {
         Application::Small => {}
         Application::WithBucket => {
@@ -165,13 +168,13 @@ fn application(application: Application, environment: &str, commit: &str) -> Val
             resources["Files"] = json!({ "Type": "AWS::S3::Bucket", "Properties": bucket });
         }
         Application::WithApi => {
-            let name = json!({ "Name": format!("thebestest-{environment}-api") });
-            resources["Api"] = json!({ "Type": "AWS::ApiGateway::RestApi", "Properties": name });
+            let api = json!({ "Name": format!("thebestest-{environment}-api"), "Tags": tags });
+            resources["Api"] = json!({ "Type": "AWS::ApiGateway::RestApi", "Properties": api });
         }
         Application::Never(requests) => never(&mut resources, environment, commit, requests),
         Application::Broken => {
             resources["Broken"] =
-                json!({ "Type": "AWS::SNS::Topic", "Properties": { "Unknown": "property" }, "DependsOn": "Topic" });
+                json!({ "Type": "AWS::SNS::Topic", "Properties": { "Unknown": "property" }, "DependsOn": "Small" });
         }
     }
     json!({

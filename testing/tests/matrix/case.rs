@@ -123,7 +123,7 @@ impl Case {
 
     /// The executions that it comes to in this account.
     pub(crate) fn executions(&self, machine: &Machine, account: &mut Account) -> Vec<Running> {
-        *account.builds.plan() = self.plan.clone();
+        account.build(&self.plan);
         let mut timeline = Timeline::new(account, machine);
         let mut wrong = Vec::new();
         self.live_through(&mut timeline, &mut wrong);
@@ -138,7 +138,7 @@ impl Case {
         logs: &Logs,
         (trail, wrong): (&mut Vec<String>, &mut Vec<String>),
     ) {
-        *account.builds.plan() = self.plan.clone();
+        account.build(&self.plan);
         let mut timeline = Timeline::new(account, machine);
         self.live_through(&mut timeline, wrong);
         let mut promises = Promises::of(&timeline);

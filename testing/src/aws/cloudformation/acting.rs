@@ -23,12 +23,20 @@ const CLOUDFORMATION: &str = "cloudformation.amazonaws.com";
 
 /// What the roles of stacks were needed for.
 #[derive(Debug, Default)]
-pub(in crate::aws) struct Acted(Mutex<BTreeSet<(String, String)>>);
+pub(in crate::aws) struct Acted {
+    /// Roles and what they were needed for.
+    needs: Mutex<BTreeSet<(String, String)>>,
+    /// Roles that may do everything, as a test asked.
+    exempt: Mutex<BTreeSet<String>>,
+}
 
 impl Acted {
     /// Why the handler fails; none if the role may do all that it calls, or if the stack acts for who may do everything.
     pub(super) async fn refusal(&self, step: &Step, backstage: &Backstage) -> Option<String> {
-        let role = step.role.as_deref()?;
+        let role = step
+            .role
+            .as_deref()
+            .filter(|role| !lock(&self.exempt).contains(*role))?;
         let account = role.split(':').nth(4).unwrap_or_default();
         let reference = match reference() {
             Ok(reference) => reference,
@@ -44,18 +52,28 @@ impl Acted {
         };
         // Tags are those that the resources have now, which may be gone when the role is asked about again.
         let asked = verdict["Asked"].as_array().into_iter().flatten();
-        lock(&self.0).extend(asked.map(|need| (role.to_owned(), need.to_string())));
+        lock(&self.needs).extend(asked.map(|need| (role.to_owned(), need.to_string())));
         in_words(role, &verdict)
+    }
+
+    /// From now on the role may do everything, or no longer.
+    pub(in crate::aws) fn exempt(&self, role: &str, everything: bool) {
+        let mut exempt = lock(&self.exempt);
+        if everything {
+            exempt.insert(role.to_owned());
+        } else {
+            exempt.remove(role);
+        }
     }
 
     /// How many different permissions the role was needed for.
     pub(in crate::aws) fn number(&self, role: &str) -> usize {
-        lock(&self.0).iter().filter(|(by, _)| by == role).count()
+        lock(&self.needs).iter().filter(|(by, _)| by == role).count()
     }
 
     /// Why the role, as it is now, could not do again what it was needed for.
     pub(in crate::aws) async fn again(&self, role: &str, backstage: &Backstage) -> Option<String> {
-        let needs = lock(&self.0)
+        let needs = lock(&self.needs)
             .iter()
             .filter(|(by, _)| by == role)
             .cloned()
