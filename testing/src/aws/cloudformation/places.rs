@@ -108,7 +108,7 @@ fn variable(facts: &Facts, name: &str, step: &Step, physical: Option<&str>) -> O
         // Secrets Manager adds six characters.
         "SecretId" => Some(format!("{}-AbCdEf", text("Name").unwrap_or_else(made_up))),
         _ if facts.has_property(name) => {
-            let is_the_name = facts.primary().iter().any(|primary| *primary == name);
+            let is_the_name = facts.primary().contains(&name);
             text(name).or_else(|| is_the_name.then(made_up))
         }
         _ if name.ends_with("Name") && facts.has_property("Name") => Some(text("Name").unwrap_or_else(made_up)),
