@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     /// The words are those of <https://repost.aws/knowledge-center/cfn-resolve-missing-permissions> and
-    /// <https://github.com/aws/aws-cdk/issues/24474>.
+    /// <https://github.com/aws-solutions-library-samples/data-lakes-on-aws/issues/275>.
     #[test]
     fn a_refusal_names_the_resource_the_role_and_the_action() {
         let handler = "Stack x is in ROLLBACK_COMPLETE: Queue CREATE_FAILED: Resource handler returned message: \"User: \

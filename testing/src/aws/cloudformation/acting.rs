@@ -1,6 +1,7 @@
 //! In whose name CloudFormation acts: before each step it needs what the type's handler calls, from the stack's role.
 //!
-//! The words are those of public reports, such as <https://github.com/aws/aws-cdk/issues/24474>.
+//! The words are those of public reports, such as
+//! <https://github.com/aws-solutions-library-samples/data-lakes-on-aws/issues/275>.
 
 use std::{
     collections::BTreeSet,
