@@ -5,6 +5,7 @@
 
 pub mod boundary;
 mod cloudformation_role;
+mod services;
 
 use std::collections::BTreeMap;
 
@@ -50,8 +51,9 @@ pub fn stack(stack: &mut Stack, project: &Project, environment: Environment, art
     let package_name = names.own("package");
     let spec = buildspec(project, environment);
 
-    let boundary = boundary::add(stack, &names);
-    let cloudformation = cloudformation_role::add(stack, &names, boundary, artifacts);
+    let allowed = project.application.allowed();
+    let boundary = boundary::add(stack, &names, &allowed);
+    let cloudformation = cloudformation_role::add(stack, &names, &allowed, boundary, artifacts);
 
     let logs = stack.add("PackageLogs", build::log_group(project, &package_name));
     let packages = format!("{}*", names.packages());

@@ -7,7 +7,7 @@
 //! | `…-unit-test` | [`unit_test`] | one pipeline that runs the unit tests of every pull request |
 //! | `…-pipeline-manager` | [`pipeline_manager`] | webhook API, state machine, functions, records, reconciler, alarms |
 //! | `…-deploy-<environment>` | [`deploy`] | the pipeline that deploys one environment, made by the state machine |
-//! | `…-app-<environment>` | [`app`] | the sample application, made by that pipeline |
+//! | `…-<environment>-app` | [`app`] | the sample application, made by that pipeline |
 
 pub mod app;
 pub mod artifacts;

@@ -49,6 +49,14 @@ impl<'a> Names<'a> {
         format!("{environments}-{}-deploy", self.project.project)
     }
 
+    /// The environment that a stack is of, by its name; none if it is of no environment of the project.
+    pub fn environment_of(self, stack: &str) -> Option<Environment> {
+        let own = stack.strip_prefix(&self.shared(""))?;
+        let environment = own.strip_prefix("deploy-").or_else(|| own.strip_suffix("-app"))?;
+        let read: Environment = environment.parse().ok()?;
+        (read.to_string() == environment).then_some(read)
+    }
+
     /// The names of an environment.
     pub const fn environment(self, environment: Environment) -> EnvironmentNames<'a> {
         EnvironmentNames {
@@ -59,6 +67,11 @@ impl<'a> Names<'a> {
 }
 
 impl EnvironmentNames<'_> {
+    /// The environment that these are the names of.
+    pub const fn environment(self) -> Environment {
+        self.environment
+    }
+
     /// Anything of the environment: `thebestest-pr-17-list-items`.
     pub fn own(self, what: &str) -> String {
         self.shared.shared(&format!("{}-{what}", self.environment))
@@ -103,9 +116,14 @@ impl EnvironmentNames<'_> {
         self.shared.deploy_pipelines(&self.environment.to_string())
     }
 
-    /// The stack with the application.
+    /// The stack with the application: `thebestest-pr-17-app`.
+    ///
+    /// Its name begins with the environment's prefix, and so does what CloudFormation calls a resource that the template gives no name,
+    /// `<stack>-<logical id>-<12 characters>`, which the roles of the environment are bound to. Where such a name is too long for
+    /// its service, CloudFormation keeps no more than 25 characters of the stack's, see <https://github.com/KensioSoftware/yulin/issues/1113>:
+    /// the prefix of a project with up to 14 is kept whole for every pull request.
     pub fn app_stack(self) -> String {
-        self.shared.shared(&format!("app-{}", self.environment))
+        self.own("app")
     }
 
     /// The prefix in the artifacts bucket under which the deploy pipeline's stages hand on what they make.

@@ -427,7 +427,7 @@ fn the_roles_that_apply_stacks_may_make_what_the_stacks_name() {
     let mut made = 0;
     for (emission, naming, name) in world.names() {
         let (owner, project) = (&emission.owner, &world.project);
-        let (by, role) = if emission.stack.name == format!("{project}-app-{owner}") {
+        let (by, role) = if emission.stack.name == format!("{project}-{owner}-app") {
             (stack_named(format!("{project}-deploy-{owner}")), "CloudFormationRole")
         } else if emission.stack.name == format!("{project}-deploy-{owner}") {
             (stack_named(format!("{project}-pipeline-manager")), "StackRole")

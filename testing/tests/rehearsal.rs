@@ -30,13 +30,18 @@ fn other_repository() -> TempDir {
     )
 }
 
-/// A project whose application has these resources.
+/// A project whose application has these resources, of the usual services.
 fn repository(resources: &str) -> TempDir {
+    configured(resources, include_str!("rehearsal/project.yaml"))
+}
+
+/// A project whose application has these resources.
+fn configured(resources: &str, configuration: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let parameters = r#"{ "CodeBucket": { "Type": "String" }, "CodeKey": { "Type": "String" } }"#;
     let template = format!(r#"{{ "Parameters": {parameters}, "Resources": {resources} }}"#);
     for (name, text) in [
-        ("project.yaml", include_str!("rehearsal/project.yaml")),
+        ("project.yaml", configuration),
         ("template.json", template.as_str()),
         ("code.txt", "nothing\n"),
         (
@@ -140,22 +145,23 @@ fn any_repository_is_rehearsed_with_its_own_configuration() {
     assert!(page.contains("class=\"taken\"") && page.contains("nothing of the pull request is left"));
 }
 
+/// An application of other services than the usual: nothing in it has a name of its own.
+const OF_OTHER_SERVICES: &str = r#"{ "Files": { "Type": "AWS::S3::Bucket" },
+    "Jobs": { "Type": "AWS::SQS::Queue" },
+    "Role": { "Type": "AWS::IAM::Role", "Properties": {
+        "AssumeRolePolicyDocument": { "Version": "2012-10-17", "Statement": [
+            { "Effect": "Allow", "Principal": { "Service": "lambda.amazonaws.com" }, "Action": "sts:AssumeRole" }] },
+        "ManagedPolicyArns": ["arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"] } },
+    "Work": { "Type": "AWS::Lambda::Function", "Properties": { "Runtime": "provided.al2023", "Handler": "work",
+        "Role": { "Fn::GetAtt": ["Role", "Arn"] },
+        "Code": { "S3Bucket": { "Ref": "CodeBucket" }, "S3Key": { "Ref": "CodeKey" } } } },
+    "Feed": { "Type": "AWS::Lambda::EventSourceMapping", "Properties": {
+        "FunctionName": { "Ref": "Work" }, "EventSourceArn": { "Fn::GetAtt": ["Jobs", "Arn"] } } } }"#;
+
 /// What its role may not make ends red, and a promise that nothing was there for is not kept.
 #[test]
 fn an_application_that_its_role_may_not_make_is_refused_as_aws_would() {
-    let repository = repository(
-        r#"{ "Files": { "Type": "AWS::S3::Bucket" },
-            "Jobs": { "Type": "AWS::SQS::Queue" },
-            "Role": { "Type": "AWS::IAM::Role", "Properties": {
-                "AssumeRolePolicyDocument": { "Version": "2012-10-17", "Statement": [
-                    { "Effect": "Allow", "Principal": { "Service": "lambda.amazonaws.com" }, "Action": "sts:AssumeRole" }] },
-                "ManagedPolicyArns": ["arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"] } },
-            "Work": { "Type": "AWS::Lambda::Function", "Properties": { "Runtime": "provided.al2023", "Handler": "work",
-                "Role": { "Fn::GetAtt": ["Role", "Arn"] },
-                "Code": { "S3Bucket": { "Ref": "CodeBucket" }, "S3Key": { "Ref": "CodeKey" } } } },
-            "Feed": { "Type": "AWS::Lambda::EventSourceMapping", "Properties": {
-                "FunctionName": { "Ref": "Work" }, "EventSourceArn": { "Fn::GetAtt": ["Jobs", "Arn"] } } } }"#,
-    );
+    let repository = repository(OF_OTHER_SERVICES);
     let plan = Plan {
         end: End::Close,
         ..plan(repository.path())
@@ -181,6 +187,10 @@ fn an_application_that_its_role_may_not_make_is_refused_as_aws_would() {
         ))
     });
     assert!(named, "{told}");
+    assert!(
+        told.contains("in application.services?") || told.contains("iam:CreateRole"),
+        "{told}"
+    );
     let of = |promise: &str| {
         let mut promises = rehearsed.summary.promises.iter();
         promises.find(|known| known.promise.contains(promise)).unwrap()
@@ -188,6 +198,31 @@ fn an_application_that_its_role_may_not_make_is_refused_as_aws_would() {
     assert!(!of("statuses are green").faults.is_empty());
     assert!(of("nothing of the pull request is left").outcome().starts_with("yes, "));
     assert!(of("who has signed in").outcome() != "yes", "there is no API at all");
+}
+
+/// The same application, its services listed and its role within the environment's boundary, is deployed and leaves nothing.
+#[test]
+fn an_application_of_services_that_are_listed_gets_its_environment() {
+    let role = r#""Properties": {
+        "AssumeRolePolicyDocument""#;
+    let bounded = r#""Properties": {
+        "PermissionsBoundary": { "Fn::Sub": "arn:aws:iam::${AWS::AccountId}:policy/places-ENVIRONMENT-boundary" },
+        "Policies": [{ "PolicyName": "jobs", "PolicyDocument": { "Version": "2012-10-17", "Statement": [{ "Effect": "Allow",
+            "Action": ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
+            "Resource": { "Fn::GetAtt": ["Jobs", "Arn"] } }] } }],
+        "AssumeRolePolicyDocument""#;
+    assert!(OF_OTHER_SERVICES.contains(role));
+    let configuration = include_str!("rehearsal/project.yaml");
+    let code = "  code: out/app.zip\n";
+    assert!(configuration.contains(code));
+    let listed = configuration.replace(code, &format!("{code}  services: [lambda, s3, sqs]\n"));
+    let repository = configured(&OF_OTHER_SERVICES.replace(role, bounded), &listed);
+    let Some(rehearsed) = rehearsed("an application of services that are listed", &plan(repository.path())) else {
+        return;
+    };
+    let statuses = rehearsed.summary.statuses.iter();
+    let deployed = statuses.filter(|status| status.context == "places/deploy" && status.state == "success");
+    assert!(deployed.count() >= 1, "{:?}", rehearsed.summary.statuses);
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn the_pipeline_of_an_environment_tags_the_stack_that_it_makes() {
     }
     let applications = emission::everything()
         .iter()
-        .filter(|emission: &&Emission| emission.stack.name.contains("-app-"))
+        .filter(|emission: &&Emission| emission.stack.name.ends_with("-app"))
         .count();
     assert_eq!(making, applications, "every application is made by a pipeline");
 }

@@ -16,7 +16,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use contract::{Change, Decision, Repair};
-use stacks::{Project, names::Names};
+use stacks::{Environment, Project, names::Names};
 
 use super::{Record, Shared, Stage, Standing};
 use crate::webhook::Wanted;
@@ -105,14 +105,12 @@ pub fn plan(seen: Seen<'_>) -> Plan {
     plan
 }
 
-/// The pull request of a stack of this project: 17 of `thebestest-app-pr-17` and `thebestest-deploy-pr-17`.
+/// The pull request of a stack of this project: 17 of `thebestest-pr-17-app` and `thebestest-deploy-pr-17`.
 pub fn pull_request_of(stack: &str, project: &Project) -> Option<u32> {
-    let names = Names::of(project);
-    let number = ["app-pr-", "deploy-pr-"]
-        .iter()
-        .find_map(|kind| stack.strip_prefix(&names.shared(kind)))?;
-    let read: stacks::PullRequest = number.parse().ok()?;
-    (read.number().to_string() == number).then(|| read.number())
+    match Names::of(project).environment_of(stack)? {
+        Environment::PullRequest(number) => Some(number.number()),
+        Environment::Stage => None,
+    }
 }
 
 /// The name of the execution that carries out a repair: the same for the same difference within an hour, so that two runs of the

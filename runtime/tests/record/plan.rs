@@ -183,14 +183,14 @@ fn stacks_are_known_by_their_names_and_others_are_not_ours() {
          unit_test:\n  commands: [make]\napplication:\n  synthesize: [make]\n  code: null\n",
     )
     .expect("it is a configuration");
-    assert_eq!(pull_request_of("demo-app-pr-17", &project), Some(17));
+    assert_eq!(pull_request_of("demo-pr-17-app", &project), Some(17));
     assert_eq!(pull_request_of("demo-deploy-pr-17", &project), Some(17));
     for other in [
-        "demo-app-stage",
-        "demo-app-pr-017",
-        "demo-app-pr-17-x",
-        "demo2-app-pr-17",
-        "demo-app-pr-#17",
+        "demo-stage-app",
+        "demo-pr-017-app",
+        "demo-pr-17-app-x",
+        "demo2-pr-17-app",
+        "demo-pr-#17-app",
     ] {
         assert_eq!(pull_request_of(other, &project), None, "{other}");
     }

@@ -208,8 +208,9 @@ impl Make<'_> {
             .environment(ApplyStack::TABLE, self.resources.records.name())
             .environment(ApplyStack::PROJECT, self.project())
             .environment(ApplyStack::STACK_ROLE, self.resources.stack_role.arn())
-            .allow(self.stacks(actions, "deploy-"))
-            .allow(self.stacks(ways_out, "app-"))
+            .allow(self.stacks(actions, "deploy-*"))
+            .allow(self.stacks(ways_out, "pr-*-app"))
+            .allow(self.stacks(ways_out, "stage-app"))
             .allow(self.templates())
             .allow(pass_to_cloudformation(self.resources.stack_role.arn()))
             .allow(self.records([Dynamodb::GetItem]))
@@ -221,7 +222,7 @@ impl Make<'_> {
             .environment(CheckStack::TABLE, self.resources.records.name())
             .allow(self.stacks(
                 [Cloudformation::DescribeStackEvents, Cloudformation::DescribeStacks],
-                "deploy-",
+                "deploy-*",
             ))
             .allow(self.records([Dynamodb::GetItem]))
     }
@@ -232,7 +233,8 @@ impl Make<'_> {
             .environment(Report::TABLE, self.resources.records.name())
             .environment(Report::GITHUB_CREDENTIALS, self.resources.github_credentials.arn())
             .environment(Report::PROJECT, self.project())
-            .allow(self.stacks([Cloudformation::DescribeStacks], "app-"))
+            .allow(self.stacks([Cloudformation::DescribeStacks], "pr-*-app"))
+            .allow(self.stacks([Cloudformation::DescribeStacks], "stage-app"))
             .allow(self.records([Dynamodb::GetItem, Dynamodb::UpdateItem]))
             .allow(read_secret(self.resources.github_credentials.arn()))
     }
@@ -264,8 +266,8 @@ impl Make<'_> {
                 names::arn("codepipeline", self.resources.names.deploy_pipelines("pr-*")),
                 NAMED,
             ))
-            .allow(self.stacks(delete, "deploy-pr-"))
-            .allow(self.stacks(delete, "app-pr-"))
+            .allow(self.stacks(delete, "deploy-pr-*"))
+            .allow(self.stacks(delete, "pr-*-app"))
             .allow(list_versions(&bucket.bucket_arn, [SOURCES, "packages/pr-", "pr-"]))
             .allow((&bucket.bucket_arn).delete_objects(&format!("{SOURCES}*")))
             .allow((&bucket.bucket_arn).delete_objects("packages/pr-*"))
@@ -307,7 +309,7 @@ impl Make<'_> {
             ))
             .allow(self.stacks(
                 [Cloudformation::DescribeStacks, Cloudformation::GetTemplate],
-                "app-stage",
+                "stage-app",
             ))
             .allow(Grant::on([S3::ListBucket], bucket.bucket_arn.clone()).when(
                 Operator::StringLike,
@@ -367,9 +369,10 @@ impl Make<'_> {
             .and_on(project("unit-test").trusted::<AnyArn>())
     }
 
+    /// Actions on the stacks whose names are the project's and this pattern.
     #[track_caller]
-    fn stacks<const N: usize>(&self, actions: [Cloudformation; N], prefix: &str) -> Grant {
-        let stacks = self.resources.names.shared(&format!("{prefix}*"));
+    fn stacks<const N: usize>(&self, actions: [Cloudformation; N], pattern: &str) -> Grant {
+        let stacks = self.resources.names.shared(pattern);
         Grant::on_matching(
             actions,
             names::arn("cloudformation", sub!["stack/", stacks, "/*"]),

@@ -3,6 +3,7 @@
 //! Reading reports every fault of the file at once, each with the edit that mends it. Nothing here reads files itself.
 
 mod read;
+mod service;
 mod validate;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,8 @@ use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use service::Service;
 
 /// The regions in which the stacks are proven to be valid: every resource type in use exists there.
 pub const REGIONS: [&str; 8] = [
@@ -137,6 +140,21 @@ pub struct Application {
     /// The zip with the application's code after packaging, uploaded under its content hash; none if the template has no code.
     #[serde(default = "defaults::code")]
     pub code: Option<String>,
+    /// The services whose resources the template may hold, besides roles, which are bounded by what these allow. An environment's
+    /// roles can make and use nothing of another service.
+    #[serde(default = "defaults::services")]
+    #[schemars(length(min = 1))]
+    pub services: Vec<Service>,
+}
+
+impl Application {
+    /// The services that are allowed, each once, in one order.
+    pub fn allowed(&self) -> Vec<Service> {
+        let mut allowed = self.services.clone();
+        allowed.sort_unstable();
+        allowed.dedup();
+        allowed
+    }
 }
 
 /// Where builds run.
@@ -307,6 +325,12 @@ impl Project {
 }
 
 mod defaults {
+    use super::Service;
+
+    pub(super) fn services() -> Vec<Service> {
+        Service::USUAL.to_vec()
+    }
+
     pub(super) fn github_api() -> String {
         "https://api.github.com".to_owned()
     }

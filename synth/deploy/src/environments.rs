@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_cloudformation::types::StackStatus;
 use serde::Serialize;
-use stacks::{Environment, Project};
+use stacks::Project;
+use stacks::names::Names;
 
 use crate::account::Account;
 use crate::error::{Error, aws};
@@ -27,13 +28,13 @@ pub async fn all(account: &Account, project: &Project) -> Result<Vec<Stacks>, Er
     for (name, status) in standing(account).await? {
         // A change set that was never executed is no stack yet.
         if status != "REVIEW_IN_PROGRESS"
-            && let Some(environment) = environment(&project.project, &name)
+            && let Some(environment) = Names::of(project).environment_of(&name)
         {
-            found.entry(environment).or_default().push((name, status));
+            found.entry(environment.to_string()).or_default().push((name, status));
         }
     }
     let stacks = found.into_iter().map(|(environment, mut stacks)| {
-        stacks.sort();
+        stacks.sort_by_key(|(name, _)| (!name.ends_with("-app"), name.clone()));
         Stacks { environment, stacks }
     });
     Ok(stacks.collect())
@@ -57,35 +58,6 @@ pub(crate) async fn standing(account: &Account) -> Result<Vec<(String, String)>,
 pub(crate) fn count(project: &Project, stacks: &[(String, String)]) -> usize {
     let environments = stacks
         .iter()
-        .filter_map(|(name, _)| environment(&project.project, name));
+        .filter_map(|(name, _)| Names::of(project).environment_of(name));
     environments.collect::<BTreeSet<_>>().len()
-}
-
-/// The environment that a stack is of, if it is one of the project's.
-fn environment(project: &str, stack: &str) -> Option<String> {
-    let own = stack.strip_prefix(project)?.strip_prefix('-')?;
-    let name = own.strip_prefix("app-").or_else(|| own.strip_prefix("deploy-"))?;
-    let environment: Environment = name.parse().ok()?;
-    Some(environment.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_stacks_of_this_projects_environments_are_found() {
-        let of = |stack| environment("best", stack);
-        assert_eq!(of("best-app-pr-17").as_deref(), Some("pr-17"));
-        assert_eq!(of("best-deploy-stage").as_deref(), Some("stage"));
-        for other in [
-            "best-pipeline-manager",
-            "bestest-app-pr-17",
-            "best-app-pr-x",
-            "best-app-",
-            "app-pr-17",
-        ] {
-            assert_eq!(of(other), None, "{other}");
-        }
-    }
 }

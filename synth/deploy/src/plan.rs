@@ -313,7 +313,7 @@ mod tests {
         );
         assert!(
             words.contains(
-                "Users (eu-west-1_abc) AWS::Cognito::UserPool of thebestest-app-stage is replaced: its data is lost"
+                "Users (eu-west-1_abc) AWS::Cognito::UserPool of thebestest-stage-app is replaced: its data is lost"
             ),
             "{words}"
         );

@@ -203,7 +203,7 @@ fn signed_in(account: &Account, app: &str) -> String {
         .to_owned()
 }
 
-const APP: &str = "thebestest-app-pr-17";
+const APP: &str = "thebestest-pr-17-app";
 
 fn items(account: &Account) -> String {
     format!(

@@ -37,8 +37,8 @@ fn change(value: &mut Value) {
 const ROLES: [(&str, &[&str]); 4] = [
     ("cloudformation", &["artifacts", "unit-test", "pipeline-manager"]),
     ("stacks", &["deploy-"]),
-    ("pr-17-cloudformation", &["app-pr-17"]),
-    ("stage-cloudformation", &["app-stage"]),
+    ("pr-17-cloudformation", &["pr-17-app"]),
+    ("stage-cloudformation", &["stage-app"]),
 ];
 
 /// A statement that nothing has needed: its role, its first action, and why it stays.
@@ -48,8 +48,8 @@ const KEPT: [(&str, &str, &str); 1] = [(
     "no page of AWS says whether CloudFormation fetches a stack's template with the caller's permissions or with the role's",
 )];
 
-/// An application of another kind than the shipped one: its API calls AWS with a role of its own.
-fn with_credentials(app: &Value, environment: &str) -> Value {
+/// An application of another kind than the shipped one: its API calls AWS with a role of its own, and a queue feeds a function.
+fn of_another_kind(app: &Value, environment: &str) -> Value {
     let resources = app["Resources"].as_object().expect("it has some");
     let of = |kind: &str| {
         let found = resources.values().find(|resource| resource["Type"] == kind);
@@ -61,6 +61,7 @@ fn with_credentials(app: &Value, environment: &str) -> Value {
     let at = |id: &str, attribute: &str| json!({ "Fn::GetAtt": [id, attribute] });
     let integration = json!({ "Type": "AWS", "IntegrationHttpMethod": "POST", "Credentials": at("Role", "Arn"),
         "Uri": "arn:aws:apigateway:eu-west-1:dynamodb:action/Scan" });
+    let function = of("AWS::Lambda::Function")["FunctionName"].clone();
     template(json!({
         "Role": { "Type": "AWS::IAM::Role", "Properties": {
             "RoleName": format!("thebestest-{environment}-calls"), "AssumeRolePolicyDocument": trust,
@@ -70,6 +71,8 @@ fn with_credentials(app: &Value, environment: &str) -> Value {
         "Method": { "Type": "AWS::ApiGateway::Method", "Properties": {
             "RestApiId": { "Ref": "Api" }, "ResourceId": at("Api", "RootResourceId"), "HttpMethod": "GET",
             "AuthorizationType": "NONE", "Integration": integration } },
+        "Feed": { "Type": "AWS::Lambda::EventSourceMapping", "Properties": { "FunctionName": function, "Tags": api["Tags"],
+            "EventSourceArn": { "Fn::Sub": "arn:aws:sqs:eu-west-1:${AWS::AccountId}:jobs" } } },
     }))
 }
 
@@ -146,7 +149,10 @@ fn every_emitted_template_lives_through_change_sets() {
         let name = &emission.stack.name;
         let begun = Instant::now();
         let role = role(name);
-        let folder = match name.strip_prefix("thebestest-app-") {
+        let application = name
+            .strip_prefix("thebestest-")
+            .and_then(|name| name.strip_suffix("-app"));
+        let folder = match application {
             Some(environment) => format!("packages/{environment}"),
             None => "code".to_owned(),
         };
@@ -163,12 +169,12 @@ fn every_emitted_template_lives_through_change_sets() {
             let stack = account.apply(name, "UPDATE", template, &with(tag));
             assert_eq!(stack.status, "UPDATE_COMPLETE", "{name}: {}", account.failures(name));
         }
-        if let Some(environment) = name.strip_prefix("thebestest-app-") {
-            let other = format!("{name}-with-credentials");
+        if let Some(environment) = application {
+            let other = format!("{name}-of-another-kind");
             let made = account.apply(
                 &other,
                 "CREATE",
-                &with_credentials(&emission.template, environment),
+                &of_another_kind(&emission.template, environment),
                 &with("first"),
             );
             assert_eq!(made.status, "CREATE_COMPLETE", "{other}: {}", account.failures(&other));

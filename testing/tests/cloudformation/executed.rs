@@ -14,7 +14,7 @@ use testing::emission::{self, Emission};
 use crate::account::{Account, texts};
 
 const PIPELINE: &str = "pr-17-thebestest-deploy";
-const APP: &str = "thebestest-app-pr-17";
+const APP: &str = "thebestest-pr-17-app";
 
 fn stack<'a>(emissions: &'a [Emission], name: &str) -> &'a Value {
     let found = emissions.iter().find(|emission| emission.stack.name == name);

@@ -35,7 +35,7 @@ async fn tear_down(cloud: &Cloud, target: &Target) -> TeardownProgress {
 /// The application's stack with these resources.
 async fn make_stack(cloud: &Cloud, resources: Value) {
     let client = aws_sdk_cloudformation::Client::new(&cloud.config("test"));
-    let name = "thebestest-app-pr-17";
+    let name = "thebestest-pr-17-app";
     let template = json!({ "Resources": resources }).to_string();
     let create = client.create_stack().stack_name(name).template_body(template);
     let capability = aws_sdk_cloudformation::types::Capability::CapabilityNamedIam;

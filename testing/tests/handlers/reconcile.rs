@@ -74,7 +74,7 @@ async fn deploy_stage(cloud: &Cloud, package: &str) {
     });
     let key = Parameter::builder().parameter_key("CodeKey").parameter_value(package);
     let create = aws_sdk_cloudformation::Client::new(&cloud.config("test")).create_stack();
-    let create = create.stack_name("thebestest-app-stage").parameters(key.build());
+    let create = create.stack_name("thebestest-stage-app").parameters(key.build());
     let made = create.template_body(template.to_string()).send().await;
     made.expect("the stack is made");
 }
@@ -212,7 +212,7 @@ async fn what_no_webhook_told_is_started_once() {
     let stack = aws_sdk_cloudformation::Client::new(&cloud.config("test")).create_stack();
     let template = json!({ "Resources": { "Topic": { "Type": "AWS::SNS::Topic" } } });
     let stack = stack
-        .stack_name("thebestest-app-pr-6")
+        .stack_name("thebestest-pr-6-app")
         .template_body(template.to_string());
     stack.send().await.expect("the stack is made");
 

@@ -15,7 +15,7 @@ use crate::environments::{
 
 const STACK: &str = "thebestest-deploy-pr-17";
 const ID: &str = "arn:aws:cloudformation:eu-west-1:123456789012:stack/thebestest-deploy-pr-17/6b8a5a40";
-const APPLICATION: &str = "arn:aws:cloudformation:eu-west-1:123456789012:stack/thebestest-app-pr-17/6b8a5a41";
+const APPLICATION: &str = "arn:aws:cloudformation:eu-west-1:123456789012:stack/thebestest-pr-17-app/6b8a5a41";
 const NO_CHANGES: &str =
     "The submitted information didn't contain changes. Submit different information to create a change set.";
 
@@ -179,7 +179,7 @@ async fn a_stack_that_can_only_be_deleted_is_deleted_and_waited_for() {
 fn application_is(cloud: &Cloud, status: &str) {
     stack_is(cloud, "UPDATE_COMPLETE", "");
     let stack = format!(
-        "<Stacks><member><StackId>{APPLICATION}</StackId><StackName>thebestest-app-pr-17</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>{status}</StackStatus></member></Stacks>"
+        "<Stacks><member><StackId>{APPLICATION}</StackId><StackName>thebestest-pr-17-app</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>{status}</StackStatus></member></Stacks>"
     );
     answers(cloud, "DescribeStacks", &stack);
 }

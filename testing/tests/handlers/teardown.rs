@@ -17,7 +17,7 @@ use crate::environments::{
 };
 
 const PIPELINE: &str = "pr-17-thebestest-deploy";
-const ID: &str = "arn:aws:cloudformation:eu-west-1:123456789012:stack/thebestest-app-pr-17/6b8a5a40";
+const ID: &str = "arn:aws:cloudformation:eu-west-1:123456789012:stack/thebestest-pr-17-app/6b8a5a40";
 
 pub(crate) fn bucket(cloud: &Cloud) -> String {
     format!("thebestest-artifacts-{}-eu-west-1", cloud.account())
@@ -150,9 +150,9 @@ async fn everything_of_the_pull_request_goes_and_nothing_of_any_other() {
     claim(&cloud).await;
     let objects = aws_sdk_s3::Client::new(&cloud.config("test"));
     make_bucket(&objects, &bucket(&cloud)).await;
-    let own = make_stack(&cloud, "thebestest-app-pr-17", "pr-17").await;
+    let own = make_stack(&cloud, "thebestest-pr-17-app", "pr-17").await;
     make_stack(&cloud, "thebestest-deploy-pr-17", "pr-17").await;
-    make_stack(&cloud, "thebestest-app-pr-1", "pr-1").await;
+    make_stack(&cloud, "thebestest-pr-1-app", "pr-1").await;
     for _ in 0..2 {
         put(&objects, &own, "file").await;
         put(&objects, &bucket(&cloud), "source/thebestest/thebestest/17/a.zip").await;
@@ -181,11 +181,11 @@ async fn everything_of_the_pull_request_goes_and_nothing_of_any_other() {
 
     let done = tear_all_down(&cloud).await;
     assert!(done.done, "{done:?}");
-    assert!(!is_there(&cloud, "thebestest-app-pr-17").await && !is_there(&cloud, "thebestest-deploy-pr-17").await);
-    assert!(is_there(&cloud, "thebestest-app-pr-1").await);
+    assert!(!is_there(&cloud, "thebestest-pr-17-app").await && !is_there(&cloud, "thebestest-deploy-pr-17").await);
+    assert!(is_there(&cloud, "thebestest-pr-1-app").await);
     assert_eq!(keys(&objects, &bucket(&cloud)).await, others);
     // Two versions and a marker in its own bucket, four versions in the artifacts'.
-    let told = "Deleted the stacks thebestest-app-pr-17, thebestest-deploy-pr-17 and 7 versions of objects; nothing tagged pr-17 was left at ";
+    let told = "Deleted the stacks thebestest-pr-17-app, thebestest-deploy-pr-17 and 7 versions of objects; nothing tagged pr-17 was left at ";
     assert!(done.summary.starts_with(told), "{}", done.summary);
     let records = Records::new(&cloud.config("test"), TABLE.to_owned());
     let record = records
@@ -206,7 +206,7 @@ async fn everything_of_the_pull_request_goes_and_nothing_of_any_other() {
         .collect();
     assert_eq!(deletions.len(), 2);
     assert!(
-        deletions[0].contains("app-pr-17") && deletions[1].contains("deploy-pr-17"),
+        deletions[0].contains("pr-17-app") && deletions[1].contains("deploy-pr-17"),
         "{deletions:?}"
     );
     assert_eq!(tear_down(&cloud).await, done, "once more says the same");
@@ -278,7 +278,7 @@ async fn running_executions_are_stopped_before_any_stack_is_touched() {
 
 fn stack_is(cloud: &Cloud, status: &str, reason: &str) {
     let stack = format!(
-        "<Stacks><member><StackId>{ID}</StackId><StackName>thebestest-app-pr-17</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>{status}</StackStatus><StackStatusReason>{reason}</StackStatusReason></member></Stacks>"
+        "<Stacks><member><StackId>{ID}</StackId><StackName>thebestest-pr-17-app</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>{status}</StackStatus><StackStatusReason>{reason}</StackStatusReason></member></Stacks>"
     );
     answers(cloud, "DescribeStacks", &stack);
 }

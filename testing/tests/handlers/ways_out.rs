@@ -10,8 +10,8 @@ use testing::or_skip;
 use crate::cloud::Configured;
 use crate::environments::{PROJECT, STACK_ROLE, TABLE, answers, claim, invocation, json_of, own, target, variable};
 
-const APPLICATION: &str = "arn:aws:cloudformation:eu-west-1:123456789012:stack/thebestest-app-pr-17/6b8a5a41";
-const NESTED: &str = "arn:aws:cloudformation:eu-west-1:123456789012:stack/thebestest-app-pr-17-Inner-1A2B/6b8a5a42";
+const APPLICATION: &str = "arn:aws:cloudformation:eu-west-1:123456789012:stack/thebestest-pr-17-app/6b8a5a41";
+const NESTED: &str = "arn:aws:cloudformation:eu-west-1:123456789012:stack/thebestest-pr-17-app-Inner-1A2B/6b8a5a42";
 const SILENT: &str = "CloudFormation did not receive a response from your Custom Resource. Please check your logs for requestId [c718b62b-b361-4a4e-bbb8-6b4cbc41c08b]";
 
 /// `DescribeStacks` as it is answered next.
@@ -113,7 +113,7 @@ async fn an_application_that_could_not_go_back_goes_back_without_what_never_answ
     assert_eq!(asked["StackName"], own(&cloud, APPLICATION));
     assert_eq!(
         asked["ResourcesToSkip"],
-        json!(["Seed", "thebestest-app-pr-17-Inner-1A2B.Deep"])
+        json!(["Seed", "thebestest-pr-17-app-Inner-1A2B.Deep"])
     );
     assert!(asked["RoleARN"].is_null(), "its own role does it: {asked}");
 

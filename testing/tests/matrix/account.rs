@@ -220,7 +220,7 @@ impl Account {
 
     /// Deletes what a merge has left on `stage`.
     pub(crate) fn clear_stage(&self) {
-        for stack in ["thebestest-app-stage", "thebestest-deploy-stage"] {
+        for stack in ["thebestest-stage-app", "thebestest-deploy-stage"] {
             let deleted = self
                 .client
                 .query("cloudformation", "DeleteStack", &[("StackName", stack)]);

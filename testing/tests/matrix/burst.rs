@@ -17,7 +17,7 @@ fn deploy(account: &Account, repository: &str, number: u32) {
     let name = format!("thebestest-pr-{number}-api");
     let api = json!({ "Type": "AWS::ApiGateway::RestApi", "Properties": { "Name": name } });
     let template = json!({ "Resources": { "Api": api } }).to_string();
-    let stack = format!("thebestest-app-pr-{number}");
+    let stack = format!("thebestest-pr-{number}-app");
     let environment = format!("pr-{number}");
     let parameters = [
         ("StackName", stack.as_str()),
@@ -93,5 +93,10 @@ fn ten_pull_requests_that_are_closed_at_once_are_all_torn_down_at_api_gateways_o
     // Each but the first waits for half a minute, at the least.
     assert!(took >= 9 * 30, "{took} s is faster than API Gateway lets anybody be");
     let left = account.stacks();
-    assert!(!left.iter().any(|(name, _)| name.contains("app-pr-")), "{left:?}");
+    assert!(
+        !left
+            .iter()
+            .any(|(name, _)| name.ends_with("-app") && name.contains("-pr-")),
+        "{left:?}"
+    );
 }

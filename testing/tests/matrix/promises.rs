@@ -22,7 +22,7 @@ const DEPLOYMENT: &str = "thebestest/deploy";
 /// The environment of the pull request.
 const ENVIRONMENT: &str = "pr-17";
 /// The stack of its application.
-const APPLICATION: &str = "thebestest-app-pr-17";
+const APPLICATION: &str = "thebestest-pr-17-app";
 /// The stacks that are always there.
 const SHARED: [&str; 3] = [
     "thebestest-artifacts",
@@ -190,7 +190,7 @@ impl<'a, 'b> Promises<'a, 'b> {
         self.check(known.as_deref() == Some(sha), || {
             format!("the record says that {known:?} runs on {environment}, not {sha}")
         });
-        let commit = self.output(&format!("thebestest-app-{environment}"), "Commit");
+        let commit = self.output(&format!("thebestest-{environment}-app"), "Commit");
         self.check(commit.as_deref() == Some(sha), || {
             format!("{commit:?} runs on {environment}, not {sha}")
         });
@@ -217,7 +217,7 @@ impl<'a, 'b> Promises<'a, 'b> {
     /// There is one environment, one comment, one deployment of a commit.
     fn one_environment(&mut self) {
         let stacks = self.own_stacks();
-        let known = ["thebestest-app-pr-17", "thebestest-deploy-pr-17"];
+        let known = ["thebestest-pr-17-app", "thebestest-deploy-pr-17"];
         for (stack, _) in &stacks {
             let expected = known.contains(&stack.as_str()) || stack.ends_with("-stage");
             self.check(expected, || format!("there is a stack {stack}"));

@@ -305,9 +305,10 @@ fn an_api_that_takes_only_some_addresses_denies_the_others() {
 
 #[test]
 fn every_role_of_an_application_is_bounded_by_its_environment() {
+    let mut applications = 0;
     for emission in emission::everything() {
         let environment = &emission.owner;
-        if emission.stack.name != format!("thebestest-app-{environment}") {
+        if emission.stack.name != format!("thebestest-{environment}-app") {
             continue;
         }
         let boundary =
@@ -332,7 +333,9 @@ fn every_role_of_an_application_is_bounded_by_its_environment() {
             .flat_map(Emission::resources)
             .any(|resource| resource.properties["ManagedPolicyName"] == *format!("thebestest-{environment}-boundary"));
         assert!(exists, "{environment} declares its boundary");
+        applications += 1;
     }
+    assert!(applications >= 2, "a pull request's and `stage`'s: {applications}");
 }
 
 #[test]

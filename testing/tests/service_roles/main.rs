@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use left_out::LEFT_OUT;
 use left_out::Reason::{Otherwise, WithoutProperty};
 use serde_json::{Map, Value};
+use stacks::project::Service;
 use testing::emission::{self, Emission};
 use testing::{cfn_lint, or_skip};
 
@@ -32,12 +33,12 @@ const ROLES: [Applying; 4] = [
     Applying {
         role: "CloudFormationRole",
         within: "thebestest-deploy-pr-17",
-        applies: &["thebestest-app-pr-17"],
+        applies: &["thebestest-pr-17-app"],
     },
     Applying {
         role: "CloudFormationRole",
         within: "thebestest-deploy-stage",
-        applies: &["thebestest-app-stage"],
+        applies: &["thebestest-stage-app"],
     },
     Applying {
         role: "StackRole",
@@ -89,18 +90,53 @@ impl Handlers {
     }
 }
 
-/// The types and resources of the stacks that a role applies.
-fn applied<'a>(everything: &'a [Emission], role: &Applying) -> BTreeMap<&'a str, Vec<&'a Value>> {
-    let mut types: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
-    let stacks = everything
-        .iter()
-        .filter(|emission| role.applies.iter().any(|name| emission.stack.name.starts_with(name)));
-    for resource in stacks.flat_map(Emission::resources) {
-        if resource.kind.starts_with("AWS::") {
-            types.entry(resource.kind).or_default().push(resource.properties);
+/// The emissions of a project, with the services that its applications may use.
+struct World {
+    emissions: Vec<Emission>,
+    services: Vec<Service>,
+}
+
+impl World {
+    /// The project that ships with this one.
+    fn sample() -> Self {
+        Self {
+            emissions: emission::every_stack(),
+            services: emission::project().application.allowed(),
         }
     }
-    types
+
+    /// A project whose applications may use every service.
+    fn of_every_service() -> Self {
+        let mut project = emission::project();
+        project.application.services = Service::ALL.to_vec();
+        Self {
+            emissions: emission::emit(&project, &["pr-17", "stage"]),
+            services: project.application.allowed(),
+        }
+    }
+
+    /// The roles in these stacks; the bootstrap stack's may be missing.
+    fn roles(&self) -> impl Iterator<Item = &'static Applying> {
+        let has = |name: &str| self.emissions.iter().any(|emission| emission.stack.name == name);
+        ROLES.iter().filter(move |role| has(role.within))
+    }
+
+    /// The types that a role applies, with the resources that there are: those of its stacks, and what an application may have.
+    fn applied(&self, role: &Applying) -> BTreeMap<&str, Vec<&Value>> {
+        let mut types: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
+        if role.within.contains("-deploy-") {
+            let allowed = self.services.iter().flat_map(|service| service.types());
+            types.extend(allowed.map(|type_name| (*type_name, Vec::new())));
+        }
+        let applies = |stack: &Emission| role.applies.iter().any(|name| stack.stack.name.starts_with(name));
+        let stacks = self.emissions.iter().filter(|stack| applies(stack));
+        for resource in stacks.flat_map(Emission::resources) {
+            if resource.kind.starts_with("AWS::") {
+                types.entry(resource.kind).or_default().push(resource.properties);
+            }
+        }
+        types
+    }
 }
 
 /// What a role's statements allow.
@@ -150,11 +186,14 @@ fn has(value: &Value, path: &str) -> bool {
 }
 
 /// The registry's handlers, or none where the machine cannot install cfn-lint.
-fn registry(everything: &[Emission]) -> Option<BTreeMap<String, Handlers>> {
-    let types = everything
-        .iter()
-        .flat_map(Emission::resources)
-        .map(|resource| resource.kind.to_owned())
+fn registry() -> Option<BTreeMap<String, Handlers>> {
+    let everything = emission::every_stack();
+    let there = everything.iter().flat_map(Emission::resources);
+    let allowed = Service::ALL.iter().flat_map(|service| service.types());
+    let types = there
+        .map(|resource| resource.kind)
+        .chain(allowed.copied())
+        .map(str::to_owned)
         .collect();
     let schemas = or_skip("the roles of CloudFormation", cfn_lint::schemas(&types))?;
     Some(
@@ -167,13 +206,16 @@ fn registry(everything: &[Emission]) -> Option<BTreeMap<String, Handlers>> {
 
 #[test]
 fn a_role_holds_what_the_handlers_of_the_types_that_it_applies_call() {
-    let everything = emission::every_stack();
-    let Some(registry) = registry(&everything) else { return };
+    let Some(registry) = registry() else { return };
+    let worlds = [World::sample(), World::of_every_service()];
     let mut asked = 0;
     let mut used = BTreeSet::new();
-    for role in &ROLES {
-        let granted = granted(&everything, role);
-        for (type_name, resources) in applied(&everything, role) {
+    for (world, role) in worlds
+        .iter()
+        .flat_map(|world| world.roles().map(move |role| (world, role)))
+    {
+        let granted = granted(&world.emissions, role);
+        for (type_name, resources) in world.applied(role) {
             let handlers = &registry[type_name];
             let service = own_service(type_name);
             let own = ["create", "update"]
@@ -221,11 +263,11 @@ fn a_role_holds_what_the_handlers_of_the_types_that_it_applies_call() {
 
 #[test]
 fn what_a_set_property_calls_for_is_granted() {
-    let everything = emission::every_stack();
+    let world = World::sample();
     let mut asked = 0;
     for role in &ROLES {
-        let granted = granted(&everything, role);
-        for (type_name, resources) in applied(&everything, role) {
+        let granted = granted(&world.emissions, role);
+        for (type_name, resources) in world.applied(role) {
             let Some(facts) = synth::facts_of(type_name) else {
                 panic!("{type_name} is not generated")
             };
@@ -265,12 +307,16 @@ fn is_unknown(type_name: &str, permission: &str) -> bool {
 
 #[test]
 fn a_role_may_do_nothing_that_no_handler_of_its_types_calls() {
-    let everything = emission::every_stack();
-    let Some(registry) = registry(&everything) else { return };
+    let Some(registry) = registry() else { return };
+    let worlds = [World::sample(), World::of_every_service()];
     let mut looked_at = 0;
     let mut beyond = BTreeSet::new();
-    for role in &ROLES {
-        let called: BTreeSet<String> = applied(&everything, role)
+    for (world, role) in worlds
+        .iter()
+        .flat_map(|world| world.roles().map(move |role| (world, role)))
+    {
+        let called: BTreeSet<String> = world
+            .applied(role)
             .keys()
             .flat_map(|type_name| {
                 let handlers = &registry[*type_name];
@@ -278,8 +324,8 @@ fn a_role_may_do_nothing_that_no_handler_of_its_types_calls() {
             })
             .flatten()
             .collect();
-        let tagging = tagging(&everything, role);
-        for action in granted(&everything, role) {
+        let tagging = tagging(world, role);
+        for action in granted(&world.emissions, role) {
             looked_at += 1;
             if called.contains(&action) || tagging.contains(&action) {
                 continue;
@@ -305,8 +351,8 @@ fn a_role_may_do_nothing_that_no_handler_of_its_types_calls() {
 }
 
 /// What the tags of the applied types need.
-fn tagging(everything: &[Emission], role: &Applying) -> BTreeSet<String> {
-    let types = applied(everything, role).into_keys().map(str::to_owned).collect();
+fn tagging(world: &World, role: &Applying) -> BTreeSet<String> {
+    let types = world.applied(role).into_keys().map(str::to_owned).collect();
     let schemas = cfn_lint::schemas(&types).unwrap_or_default();
     schemas
         .values()
@@ -319,11 +365,11 @@ fn tagging(everything: &[Emission], role: &Applying) -> BTreeSet<String> {
 
 #[test]
 fn a_type_without_handlers_is_known_as_such() {
-    let everything = emission::every_stack();
-    let Some(registry) = registry(&everything) else { return };
+    let Some(registry) = registry() else { return };
+    let world = World::of_every_service();
     let mut types = BTreeSet::new();
-    for role in &ROLES {
-        types.extend(applied(&everything, role).into_keys());
+    for role in world.roles() {
+        types.extend(world.applied(role).into_keys());
     }
     let without: Vec<&str> = types
         .iter()

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use aws_sdk_codepipeline::primitives::DateTime;
 use aws_sdk_codepipeline::types::{ActionExecutionDetail, ActionExecutionResult, ActionExecutionStatus};
 use contract::RunState;
+use stacks::project::Service;
 
 use super::verdict::{self, Verdict};
 use crate::cloudformation::Denial;
@@ -67,7 +68,10 @@ impl ActionFailure {
         let place = &self.place;
         // What is lacking comes first: a status has no room for the rest.
         let words = self.words.as_deref();
-        let denied = words.and_then(|words| Some(format!("{}. {words}", Denial::read(words)?)));
+        let denied = words.and_then(|words| {
+            let denial = Denial::read(words)?;
+            Some(format!("{denial}{}. {words}", advice(&denial)))
+        });
         match (denied.as_deref().or(words), state) {
             (Some(words), RunState::Failed) => format!("{place} failed: {words}"),
             (None, RunState::Failed) => format!("{place} failed."),
@@ -75,6 +79,14 @@ impl ActionFailure {
             (None, _) => format!("{place} has failed, and nothing says why."),
         }
     }
+}
+
+/// What lets the role of an environment do it, if the project may ask for that.
+fn advice(denial: &Denial<'_>) -> String {
+    let service = Service::of_action(denial.action).filter(|_| denial.role.ends_with("-cloudformation"));
+    service.map_or_else(String::new, |service| {
+        format!("; is {service} in application.services?")
+    })
 }
 
 /// The last try of every action.
@@ -198,6 +210,30 @@ mod tests {
         );
         let silent = failed("Test", "UnitTest", 1, ActionExecutionResult::builder().build());
         assert_eq!(told(&[silent]).as_deref(), Some("Test/UnitTest failed."));
+    }
+
+    #[test]
+    fn a_service_that_the_project_does_not_list_is_asked_for() {
+        let refused = |role: &str, action: &str| {
+            let words = format!(
+                "User: arn:aws:sts::1:assumed-role/{role}/s is not authorized to perform: {action} on resource: x"
+            );
+            told(&[failed("Deploy", "Execute", 1, saying(&words))]).expect("it failed")
+        };
+        let asked = refused("x-pr-17-cloudformation", "sqs:CreateQueue");
+        assert!(
+            asked.contains("the role x-pr-17-cloudformation may not sqs:CreateQueue; is sqs in application.services?"),
+            "{asked}"
+        );
+        let states = refused("x-pr-17-cloudformation", "states:CreateStateMachine");
+        assert!(states.contains("is stepfunctions in application.services?"), "{states}");
+        for (role, action) in [
+            ("x-pr-17-package", "s3:PutObject"),
+            ("x-pr-17-cloudformation", "iam:CreateUser"),
+        ] {
+            let told = refused(role, action);
+            assert!(!told.contains("application.services"), "{told}");
+        }
     }
 
     #[test]

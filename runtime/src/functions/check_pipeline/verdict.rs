@@ -287,12 +287,12 @@ mod tests {
             ),
             (
                 "JobFailed",
-                "Stack x-app-pr-17 is in ROLLBACK_COMPLETE: Api CREATE_FAILED: Too Many Requests (Service: ApiGateway, Status Code: 429, Request ID: 9649383f)",
+                "Stack x-pr-17-app is in ROLLBACK_COMPLETE: Api CREATE_FAILED: Too Many Requests (Service: ApiGateway, Status Code: 429, Request ID: 9649383f)",
                 RunState::Stopped,
             ),
             (
                 "JobFailed",
-                "Stack x-app-pr-17 is in ROLLBACK_COMPLETE: Pool CREATE_FAILED: Internal error (Service: CognitoIdp, Status Code: 503, Request ID: 9649383f)",
+                "Stack x-pr-17-app is in ROLLBACK_COMPLETE: Pool CREATE_FAILED: Internal error (Service: CognitoIdp, Status Code: 503, Request ID: 9649383f)",
                 RunState::Stopped,
             ),
             (

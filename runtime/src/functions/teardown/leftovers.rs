@@ -235,7 +235,7 @@ mod tests {
             "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/x-pr-17-get-item:*",
             "arn:aws:apigateway:eu-west-1::/restapis/a1b2c3",
             "arn:aws:s3:::x-pr-17-files",
-            "arn:aws:cloudformation:eu-west-1:123456789012:stack/x-app-pr-17/1",
+            "arn:aws:cloudformation:eu-west-1:123456789012:stack/x-pr-17-app/1",
         ];
         let left = [
             "arn:aws:dynamodb:eu-west-1:123456789012:table/other-x-pr-17-items",
@@ -246,7 +246,7 @@ mod tests {
             "/aws/lambda/x-pr-17-get-item",
             "a1b2c3",
             "x-pr-17-files",
-            "arn:aws:cloudformation:eu-west-1:123456789012:stack/x-app-pr-17/1",
+            "arn:aws:cloudformation:eu-west-1:123456789012:stack/x-pr-17-app/1",
         ];
         let tagged = ours.into_iter().chain(left).map(str::to_owned).collect();
         assert_eq!(still_there(tagged, &deleted.map(str::to_owned)), left);

@@ -379,7 +379,7 @@ mod tests {
         };
         assert_eq!(
             receipt(&ledger, &seen, &target(), 1_750_000_000),
-            "Deleted the stacks x-app-pr-17, x-deploy-pr-17 and 12 versions of objects; nothing tagged pr-17 was left at 2025-06-15T15:06:40Z. Looked at: 63 resources of the stacks, the tag pr-17, the names of 212 roles and policies."
+            "Deleted the stacks x-pr-17-app, x-deploy-pr-17 and 12 versions of objects; nothing tagged pr-17 was left at 2025-06-15T15:06:40Z. Looked at: 63 resources of the stacks, the tag pr-17, the names of 212 roles and policies."
         );
         assert_eq!(
             receipt(&Ledger::default(), &Seen::default(), &target(), 0),

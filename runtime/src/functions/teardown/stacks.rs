@@ -294,7 +294,7 @@ pub(super) fn arn_of(resource: &StackResourceSummary, stack_id: &str) -> String 
 mod tests {
     use super::*;
 
-    const STACK: &str = "arn:aws:cloudformation:eu-west-1:123456789012:stack/x-app-pr-17/1";
+    const STACK: &str = "arn:aws:cloudformation:eu-west-1:123456789012:stack/x-pr-17-app/1";
 
     #[test]
     fn a_resource_is_named_by_its_arn_or_else_found_by_its_stack() {

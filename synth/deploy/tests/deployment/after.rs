@@ -242,7 +242,7 @@ fn an_environment_is_found_and_removed_with_what_is_in_it() {
     assert!(unasked.stderr.contains("was not confirmed"), "{unasked}");
     let gone = world.run(&["down", "--pr", "17", "--yes"]).succeeds();
     assert!(
-        gone.stdout.contains("-app-pr-17\n") && gone.stdout.contains("-deploy-pr-17\n"),
+        gone.stdout.contains("-pr-17-app\n") && gone.stdout.contains("-deploy-pr-17\n"),
         "{gone}"
     );
     assert_eq!(world.stacks(), 3);

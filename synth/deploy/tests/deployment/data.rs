@@ -68,7 +68,7 @@ fn users_that_a_plan_or_a_removal_would_take_away_stop_it_with_their_names_and_t
     world.up(&[NO_CREDENTIALS, "--allow-loss", "Users"]).succeeds();
     assert_eq!(world.resource(&manager, "Users"), None);
 
-    let stage = format!("{}-app-stage", world.project);
+    let stage = format!("{}-stage-app", world.project);
     let users = serde_json::json!({"Resources": {"Users": {"Type": "AWS::Cognito::UserPool", "Properties": {}}}});
     world.create(&stage, &users);
     let pool = world.resource(&stage, "Users").expect("it is there");

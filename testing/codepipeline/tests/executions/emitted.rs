@@ -165,7 +165,7 @@ fn the_deploy_pipeline_makes_the_stack_of_what_the_build_exports() {
         "Succeeded",
         "{actions:#?}"
     );
-    let request = world.stacks.request("thebestest-app-pr-17").unwrap();
+    let request = world.stacks.request("thebestest-pr-17-app").unwrap();
     assert_eq!(request.template, "{\"Resources\": {}}");
     let parameters: BTreeMap<_, _> = request.parameters.into_iter().collect();
     assert_eq!(parameters["CodeBucket"], BUCKET);
@@ -193,7 +193,7 @@ fn a_build_that_exports_no_key_deploys_nothing() {
         message.contains("one or more variables could not be resolved"),
         "{message}"
     );
-    assert!(world.stacks.status("thebestest-app-pr-17").is_none());
+    assert!(world.stacks.status("thebestest-pr-17-app").is_none());
 }
 
 /// What the emitted commands make of a commit, with stand-ins for what a build would download and compile: `zip` is called with what
@@ -235,7 +235,7 @@ fn packaged(zip: &str) -> (StackRequest, Vec<String>) {
     let (world, id) = built(zip);
     let story = world.story(&id);
     assert_eq!(world.status("pr-17-thebestest-deploy", &id), "Succeeded", "{story:#?}");
-    (world.stacks.request("thebestest-app-pr-17").unwrap(), story)
+    (world.stacks.request("thebestest-pr-17-app").unwrap(), story)
 }
 
 /// Python's `zipfile`, which writes the times that the file has.

@@ -55,7 +55,7 @@ pub(super) fn of(step: &Step, account: &str, reference: &Reference) -> Vec<Need>
     }
     let needs = needs
         .into_iter()
-        .flat_map(|place| conditioned(&facts, step, reference, place));
+        .flat_map(|place| conditioned(&facts, step, account, reference, place));
     needs.collect()
 }
 
@@ -120,7 +120,7 @@ fn is_set(value: &Value, path: &str) -> bool {
 }
 
 /// The need with the condition keys that the service fills for the action, one for each value of a key that has several requests.
-fn conditioned(facts: &Facts, step: &Step, reference: &Reference, place: Place) -> Vec<Need> {
+fn conditioned(facts: &Facts, step: &Step, account: &str, reference: &Reference, place: Place) -> Vec<Need> {
     let known = reference.action(&place.action);
     let fills = |key: &str| known.as_ref().is_none_or(|known| known.keys.contains(key));
     let old = step.old.as_ref().map_or(&Value::Null, |old| &old.properties);
@@ -150,6 +150,16 @@ fn conditioned(facts: &Facts, step: &Step, reference: &Reference, place: Place) 
         let boundary = if asks { &step.properties } else { old };
         if let Some(boundary) = boundary["PermissionsBoundary"].as_str() {
             context.insert("iam:PermissionsBoundary".to_owned(), json!(boundary));
+        }
+    }
+    if step.r#type == "AWS::Lambda::EventSourceMapping" && fills("lambda:FunctionArn") {
+        let properties = if step.step == Kind::Delete {
+            old
+        } else {
+            &step.properties
+        };
+        if let Some(function) = places::function_arn(&properties["FunctionName"], account) {
+            context.insert("lambda:FunctionArn".to_owned(), json!(function));
         }
     }
     if let Some(service) = &place.passed_to {

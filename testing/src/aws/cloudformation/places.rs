@@ -219,6 +219,14 @@ fn fetched(value: &Value, versioned: bool, found: &mut Vec<String>) {
     }
 }
 
+/// The ARN of a function that is named, or told by its ARN, with or without a version.
+pub(super) fn function_arn(name: &Value, account: &str) -> Option<String> {
+    let name = name.as_str()?;
+    let of_arn = name.strip_prefix("arn:").and_then(|_| name.split(':').nth(6));
+    let function = of_arn.or_else(|| name.split(':').next())?;
+    Some(format!("arn:aws:lambda:{REGION}:{account}:function:{function}"))
+}
+
 /// How the service of a type calls itself where it takes a role on.
 pub(super) fn principal(kind: &str) -> String {
     let service = kind.split("::").nth(1).unwrap_or_default().to_lowercase();

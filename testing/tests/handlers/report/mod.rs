@@ -102,7 +102,7 @@ async fn set_up(cloud: &Cloud, github: &GitHub, credential: &str) -> Report {
     });
     aws_sdk_cloudformation::Client::new(&admin)
         .create_stack()
-        .stack_name("thebestest-app-pr-17")
+        .stack_name("thebestest-pr-17-app")
         .template_body(application.to_string())
         .send()
         .await

@@ -146,7 +146,7 @@ fn stacks() -> Vec<Case> {
         let at_work = Fault::StackIs("thebestest-deploy-pr-17", "UPDATE_IN_PROGRESS");
         cases.push(OPENING.case(state, "stack-at-work", at_work));
     }
-    let at_work = Fault::StackIs("thebestest-app-pr-17", "UPDATE_IN_PROGRESS");
+    let at_work = Fault::StackIs("thebestest-pr-17-app", "UPDATE_IN_PROGRESS");
     cases.push(CLOSING.case("Teardown: check", "stack-at-work", at_work));
     cases
 }
