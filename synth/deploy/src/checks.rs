@@ -21,7 +21,7 @@ pub async fn run(
     stacks: &[(&Wanted, Option<&Stack>)],
     frontend: &dyn Frontend,
 ) -> Result<(), Error> {
-    let clashes = names::clashes(account, &project.project, stacks).await?;
+    let names::Found { looked_at, clashes } = names::clashes(account, &project.project, stacks).await?;
     if !clashes.is_empty() {
         return Err(Error::Taken(clashes));
     }
@@ -31,7 +31,10 @@ pub async fn run(
     }
     frontend.event(&Event::Checked {
         what: "names",
-        found: format!("nothing else is called as the {} stacks to be made are", missing.len()),
+        found: format!(
+            "{} stacks are to be made, and none of {looked_at} names of stacks and secrets is taken",
+            missing.len()
+        ),
     });
     let quotas = quotas::look(account, project, &missing).await?;
     let full: Vec<String> = quotas.iter().filter_map(quotas::Quota::problem).collect();

@@ -130,8 +130,11 @@ async fn stacks(account: &Account, project: &Project, wanted: &[Wanted]) -> Vec<
     let both: Vec<_> = wanted.iter().zip(present.iter().map(Option::as_ref)).collect();
     let missing = checks::missing(&both);
     let mut lines = match names::clashes(account, &project.project, &both).await {
-        Ok(clashes) if clashes.is_empty() => vec![Line::new("names", "none is taken", None)],
-        Ok(clashes) => {
+        Ok(names::Found { looked_at, clashes }) if clashes.is_empty() => {
+            let state = format!("none of {looked_at} names of stacks and secrets is taken");
+            vec![Line::new("names", state, None)]
+        }
+        Ok(names::Found { clashes, .. }) => {
             let line =
                 |clash: &names::Clash| Line::new("names", format!("{} is taken", clash.name), Some(clash.to_string()));
             clashes.iter().map(line).collect()

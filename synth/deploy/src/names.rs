@@ -37,15 +37,24 @@ impl fmt::Display for Clash {
     }
 }
 
+/// What was found of the names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// How many names were looked at.
+    pub(crate) looked_at: usize,
+    /// Those that somebody else has.
+    pub(crate) clashes: Vec<Clash>,
+}
+
 /// The clashes of stacks that are to be, each with what there is of its name.
 ///
 /// # Errors
 /// Where Secrets Manager does not say.
-pub async fn clashes(
+pub(crate) async fn clashes(
     account: &Account,
     project: &str,
     stacks: &[(&Wanted, Option<&Stack>)],
-) -> Result<Vec<Clash>, Error> {
+) -> Result<Found, Error> {
     let mut clashes = Vec::new();
     let mut names = Vec::new();
     for (wanted, present) in stacks {
@@ -58,7 +67,10 @@ pub async fn clashes(
     if !names.is_empty() {
         clashes.extend(held(account, &names).await?);
     }
-    Ok(clashes)
+    Ok(Found {
+        looked_at: stacks.len() + names.len(),
+        clashes,
+    })
 }
 
 /// A stack of the right name that is not the project's.

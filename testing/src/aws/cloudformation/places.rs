@@ -92,12 +92,7 @@ fn own(facts: &Facts, step: &Step, account: &str) -> Option<String> {
 /// The value of a variable of the ARN's format.
 fn variable(facts: &Facts, name: &str, step: &Step, physical: Option<&str>) -> Option<String> {
     let text = |property: &str| step.properties[property].as_str().map(str::to_owned);
-    let made_up = || {
-        physical.map_or_else(
-            || format!("{}-{}-1A2B3C4D5E6F", step.stack, step.logical_id),
-            str::to_owned,
-        )
-    };
+    let made_up = || physical.map_or_else(|| made_up(&step.r#type, &step.stack, &step.logical_id), str::to_owned);
     match name {
         "RoleNameWithPath" => {
             let path = text("Path").unwrap_or_default();
@@ -114,6 +109,34 @@ fn variable(facts: &Facts, name: &str, step: &Step, physical: Option<&str>) -> O
         _ if name.ends_with("Name") && facts.has_property("Name") => Some(text("Name").unwrap_or_else(made_up)),
         _ => Some(made_up()),
     }
+}
+
+/// How long a name may be, where that is short enough for CloudFormation to cut what it makes up.
+const LONGEST: [(&str, usize); 7] = [
+    ("AWS::Events::Rule", 64),
+    ("AWS::IAM::Role", 64),
+    ("AWS::Lambda::Function", 64),
+    ("AWS::S3::Bucket", 63),
+    ("AWS::SQS::Queue", 80),
+    ("AWS::Scheduler::Schedule", 64),
+    ("AWS::StepFunctions::StateMachine", 80),
+];
+
+/// The name that CloudFormation makes up for a resource, `<stack>-<logical id>-<12 characters>`.
+///
+/// Where that is too long, the stack's name and the logical id get half of the room each, or what the other leaves; see
+/// <https://github.com/KensioSoftware/yulin/issues/1113>, which has names of an account.
+fn made_up(kind: &str, stack: &str, logical_id: &str) -> String {
+    const TAIL: &str = "1A2B3C4D5E6F";
+    let longest = LONGEST
+        .iter()
+        .find(|(known, _)| *known == kind)
+        .map_or(255, |(_, longest)| *longest);
+    let room = longest - TAIL.len() - "--".len();
+    let of_the_stack = room.div_ceil(2).max(room.saturating_sub(logical_id.len()));
+    let stack = &stack[..stack.len().min(of_the_stack)];
+    let logical_id = &logical_id[..logical_id.len().min(room - stack.len())];
+    format!("{stack}-{logical_id}-{TAIL}")
 }
 
 /// Roles that are passed, objects that are fetched, and whatever else the properties name by an ARN of the action's service.
@@ -357,4 +380,41 @@ fn filled(uri: &str, step: &Step, api: &str) -> String {
         given.or_else(known).unwrap_or_else(|| "a1b2c3".to_owned())
     });
     segments.collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::made_up;
+
+    /// The names are those of an account, but for their last twelve characters: <https://github.com/KensioSoftware/yulin/issues/1113>.
+    #[test]
+    fn a_name_that_is_made_up_is_cut_as_cloudformation_cuts_it() {
+        const STACK: &str = "ChineseboostAnalyticsStack";
+        for (kind, logical_id, name) in [
+            (
+                "AWS::S3::Bucket",
+                "RainlyticsLogsBucket8DF4A1B2",
+                "ChineseboostAnalyticsStac-RainlyticsLogsBucket8DF4-",
+            ),
+            (
+                "AWS::IAM::Role",
+                "RainlyticsSummariesJobFunctionServiceRole1A2B3C4D",
+                "ChineseboostAnalyticsStac-RainlyticsSummariesJobFun-",
+            ),
+            (
+                "AWS::Logs::LogGroup",
+                "RainlyticsSummariesJobLogs1C6CB09C",
+                "ChineseboostAnalyticsStack-RainlyticsSummariesJobLogs1C6CB09C-",
+            ),
+        ] {
+            let made_up = made_up(kind, STACK, logical_id);
+            assert_eq!(made_up.strip_suffix("1A2B3C4D5E6F"), Some(name), "{kind}");
+        }
+        let short = made_up("AWS::IAM::Role", &"s".repeat(60), "Id");
+        assert_eq!(
+            short.len(),
+            64,
+            "what a short logical id leaves is the stack's: {short}"
+        );
+    }
 }
