@@ -89,19 +89,6 @@ pub fn lint(paths: &[PathBuf], regions: &[&str]) -> Result<Vec<Finding>, Error> 
     Ok(findings)
 }
 
-/// What the Service Authorization Reference says of IAM's actions, as the pinned cfn-lint has it: services by prefix, each with
-/// `Actions` (lower-case names, with the types of their `Resources`) and `Resources` (types, with their `ARNFormats`).
-///
-/// # Errors
-/// When cfn-lint cannot be installed or run.
-pub fn authorization_reference() -> Result<Value, Error> {
-    const PRINT: &str = "import pathlib, sys, cfnlint; \
-        sys.stdout.write((pathlib.Path(cfnlint.__file__).parent / 'data/AdditionalSpecs/Policies.json').read_text())";
-    let mut command = Command::new(tools::python(Packages::CfnLint)?);
-    command.args(["-c", PRINT]).env_remove("PYTHONPATH");
-    tools::answer("cfn-lint", &mut command, "")
-}
-
 /// The registry's schema of each of these types, as the pinned cfn-lint has it for us-east-1; those that it does not know are left out.
 ///
 /// # Errors

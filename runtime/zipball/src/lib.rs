@@ -25,6 +25,8 @@
 //!   First it is compared, entry by entry and field by field, with the headers before the data, so that every reader sees
 //!   the same archive.
 //! - Archives of more than 4 GiB or 65,535 entries (zip64), and sums that stand after the data (data descriptors), are read and written.
+//! - Data of unknown size that is stored ends where a descriptor fits all of it and a record follows. A file that begins with such a
+//!   descriptor of nothing, and a record, cannot be told from an empty one while it streams by, and its archive is refused.
 //! - Memory is bounded by [`Limits`], whatever the archive is: about 150 bytes and the name, twice, for each entry.
 //! - Whatever could harm who extracts the archive is refused by an [`Error`] of its own, before [`Rewriter::finish`] hands out the
 //!   directory, without which the output is no zip.

@@ -16,10 +16,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 use testing::emission::{self, Emission, shown};
-use testing::{cfn_lint, or_skip};
 
 /// Patterns that no grant of a role explains: those of resource policies and of boundaries. `{environment}` is the owner's name.
-const EXPLAINED: [(&str, &str, &str); 9] = [
+const EXPLAINED: [(&str, &str, &str); 6] = [
     (
         "ArtifactsPolicy",
         "${Artifacts.Arn}/*",
@@ -28,17 +27,6 @@ const EXPLAINED: [(&str, &str, &str); 9] = [
     (
         BOUNDARY,
         "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/thebestest-{environment}-*",
-        OWN,
-    ),
-    (BOUNDARY, "arn:${AWS::Partition}:s3:::thebestest-{environment}-*", OWN),
-    (
-        BOUNDARY,
-        "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:thebestest-{environment}-*",
-        OWN,
-    ),
-    (
-        BOUNDARY,
-        "arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:thebestest-{environment}-*",
         OWN,
     ),
     (
@@ -393,67 +381,4 @@ fn a_role_is_passed_only_to_services_that_are_named() {
             assert!(!to.is_null(), "{}", statement.place());
         }
     }
-}
-
-/// A grant on a resource that the action does not know is void: IAM denies, and only a deployment would show it.
-#[test]
-fn every_grant_names_resources_that_its_actions_know() {
-    let Some(reference) = or_skip("grants are not void", cfn_lint::authorization_reference()) else {
-        return;
-    };
-    let mut void = BTreeSet::new();
-    let emissions = emission::everything();
-    for statement in statements(&emissions)
-        .iter()
-        .filter(|statement| statement.is_of_identity())
-    {
-        for action in statement.list("Action") {
-            let (service, name) = action.split_once(':').unwrap();
-            let known = &reference[service]["Actions"][name.to_lowercase()];
-            assert!(known.is_object(), "{action} is no action: {}", statement.place());
-            let kinds = known["Resources"].as_array().map_or(&[][..], Vec::as_slice);
-            let mut formats: Vec<String> = kinds
-                .iter()
-                .filter_map(|kind| reference[service]["Resources"][kind.as_str()?]["ARNFormats"].as_array())
-                .flatten()
-                .map(|format| literal_part(format.as_str().unwrap()))
-                .collect();
-            if formats.is_empty() && !kinds.is_empty() {
-                // The reference has no format of these resources: any ARN of the service will do.
-                formats.push(format!("arn:x:{service}:"));
-            }
-            let resources = statement.list("Resource");
-            let fits = |resource: &String| {
-                let start = literal_part(resource);
-                let of_this_stack = !resource.starts_with("arn:");
-                resource == "*"
-                    || of_this_stack && !formats.is_empty()
-                    || formats
-                        .iter()
-                        .any(|format| format.starts_with(&start) || start.starts_with(format))
-            };
-            if !resources.iter().any(fits) {
-                void.insert(format!(
-                    "{} {}: {action} on {resources:?}, known are {formats:?}",
-                    statement.emission.owner, statement.id
-                ));
-            }
-        }
-    }
-    assert!(void.is_empty(), "{void:#?}");
-}
-
-/// An ARN's format or pattern up to what is open in it, with the account's facts put in.
-fn literal_part(arn: &str) -> String {
-    let arn = ["Partition", "Region", "Account", "AccountId"]
-        .iter()
-        .fold(arn.to_owned(), |arn, fact| {
-            arn.replace(&format!("${{AWS::{fact}}}"), "x")
-                .replace(&format!("${{{fact}}}"), "x")
-        });
-    let end = [arn.find(".*"), arn.find('*'), arn.find("${")]
-        .into_iter()
-        .flatten()
-        .min();
-    arn[..end.unwrap_or(arn.len())].to_owned()
 }

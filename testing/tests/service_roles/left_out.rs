@@ -17,7 +17,7 @@ pub(crate) enum Reason {
     Otherwise(&'static str),
 }
 
-pub(crate) const LEFT_OUT: [LeftOut; 25] = [
+pub(crate) const LEFT_OUT: [LeftOut; 26] = [
     LeftOut {
         of: "AWS::StepFunctions::StateMachine",
         actions: &["kms:Decrypt"],
@@ -104,6 +104,11 @@ pub(crate) const LEFT_OUT: [LeftOut; 25] = [
         of: "AWS::IAM::Role",
         actions: &["iam:DeleteRolePermissionsBoundary"],
         because: Otherwise("a template that could take a boundary off would have none"),
+    },
+    LeftOut {
+        of: "AWS::Lambda::EventSourceMapping",
+        actions: &["kms:Decrypt"],
+        because: WithoutProperty(&["KmsKeyArn"]),
     },
     LeftOut {
         of: "AWS::Lambda::Function",

@@ -94,6 +94,22 @@ fn an_entry_that_goes_through_a_link() {
     }
 }
 
+/// What streams by cannot tell such a file from an empty one; what is taken for the next entry is none.
+#[test]
+fn a_file_that_begins_like_the_end_of_an_empty_one() {
+    let sums = Sums::After {
+        signed: false,
+        wide: false,
+        size_before: false,
+    };
+    let content = [&[0; 12][..], b"PK\x03\x04 and so on"].concat();
+    let file = Item {
+        sums,
+        ..item("r/a", &content)
+    };
+    refused!(archive(&[item("r/", b""), file], b""), _);
+}
+
 /// Whoever looks for the end from behind would read another archive: CPython's `zipfile` does.
 #[test]
 fn a_comment_with_an_end_record_in_it() {
