@@ -113,10 +113,12 @@ fn emit(flags: &EmitFlags) -> Result<u8, Error> {
 /// Prints one template.
 fn print(target: &Target, assembly: &Assembly, name: &str, flags: &EmitFlags) -> Result<u8, Error> {
     let prefix = format!("{}-", target.project.project);
-    let suffix = format!("-{}", target.name());
+    // `app` is short for `thebestest-pr-17-app`, and `deploy` for `thebestest-deploy-pr-17`.
+    let (before, behind) = (format!("{}-", target.name()), format!("-{}", target.name()));
     let named = |stack: &str| {
         let short = stack.strip_prefix(&prefix).unwrap_or(stack);
-        [stack, short, short.strip_suffix(&suffix).unwrap_or(short)].contains(&name)
+        let shortest = short.strip_prefix(&before).or_else(|| short.strip_suffix(&behind));
+        [stack, short, shortest.unwrap_or(short)].contains(&name)
     };
     let stack = assembly
         .stacks

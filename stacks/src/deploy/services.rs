@@ -207,8 +207,9 @@ fn event_source_mapping(names: &EnvironmentNames<'_>) -> Applied {
             "aws:RequestTag/pipeline:environment",
             names.environment().to_string(),
         )
+        // Its tags are read whether it has any or not.
         .only(
-            [Lambda::ListTags, Lambda::UntagResource],
+            [Lambda::UntagResource],
             Operator::StringEquals,
             "aws:ResourceTag/pipeline:environment",
             names.environment().to_string(),

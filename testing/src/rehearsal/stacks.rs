@@ -111,7 +111,12 @@ impl Stacks {
     /// # Errors
     /// As [`Stacks::outputs`].
     pub(super) fn demolish(&self) -> Result<Vec<String>, RehearsalError> {
-        let mut names = self.names()?;
+        // An application is deleted with a role of its environment's other stack.
+        let first = |mut names: Vec<String>| {
+            names.sort_by_key(|name| (!name.ends_with("-app"), name.clone()));
+            names
+        };
+        let mut names = first(self.names()?);
         let mut faults = Vec::new();
         loop {
             let before = names.len();
@@ -121,7 +126,7 @@ impl Stacks {
                     faults.push(fault.to_string());
                 }
             }
-            names = self.names()?;
+            names = first(self.names()?);
             if names.is_empty() || names.len() == before {
                 return Ok(if names.is_empty() { Vec::new() } else { faults });
             }

@@ -178,6 +178,17 @@ fn every_emitted_template_lives_through_change_sets() {
                 &with("first"),
             );
             assert_eq!(made.status, "CREATE_COMPLETE", "{other}: {}", account.failures(&other));
+            let mut fewer = of_another_kind(&emission.template, environment);
+            let tags = fewer["Resources"]["Feed"]["Properties"]["Tags"].as_array_mut();
+            tags.expect("it has some")
+                .retain(|tag| tag["Key"] == "pipeline:environment");
+            let changed = account.apply(&other, "UPDATE", &fewer, &with("first"));
+            assert_eq!(
+                changed.status,
+                "UPDATE_COMPLETE",
+                "{other}: {}",
+                account.failures(&other)
+            );
             assert_eq!(account.delete(&other).status, "DELETE_COMPLETE");
         }
         println!("{name}: changed twice in {} ms", begun.elapsed().as_millis());
