@@ -23,6 +23,8 @@ const DEPLOYMENT: &str = "thebestest/deploy";
 const ENVIRONMENT: &str = "pr-17";
 /// The stack of its application.
 const APPLICATION: &str = "thebestest-pr-17-app";
+/// The stacks of `stage`, which merges leave.
+const OF_STAGE: [&str; 2] = ["thebestest-stage-app", "thebestest-deploy-stage"];
 /// The stacks that are always there.
 const SHARED: [&str; 3] = [
     "thebestest-artifacts",
@@ -219,7 +221,7 @@ impl<'a, 'b> Promises<'a, 'b> {
         let stacks = self.own_stacks();
         let known = ["thebestest-pr-17-app", "thebestest-deploy-pr-17"];
         for (stack, _) in &stacks {
-            let expected = known.contains(&stack.as_str()) || stack.ends_with("-stage");
+            let expected = known.contains(&stack.as_str()) || OF_STAGE.contains(&stack.as_str());
             self.check(expected, || format!("there is a stack {stack}"));
         }
         let comments = self.timeline.pull.repository.comments(NUMBER).len();
@@ -279,7 +281,10 @@ impl<'a, 'b> Promises<'a, 'b> {
 
     fn no_trace_on_aws(&mut self) {
         let left = self.own_stacks();
-        let left: Vec<_> = left.iter().filter(|(name, _)| !name.ends_with("-stage")).collect();
+        let left: Vec<_> = left
+            .iter()
+            .filter(|(name, _)| !OF_STAGE.contains(&name.as_str()))
+            .collect();
         self.check(left.is_empty(), || format!("stacks are left: {left:?}"));
         let bucket = &self.timeline.account.bucket;
         let source = format!("source/{}/{NUMBER}/", self.timeline.pull.name);
