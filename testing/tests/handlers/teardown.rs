@@ -78,7 +78,8 @@ pub(crate) async fn put(client: &aws_sdk_s3::Client, bucket: &str, key: &str) {
 /// Makes a stack with a bucket of versions, as the environment's are made and tagged.
 async fn make_stack(cloud: &Cloud, stack: &str, environment: &str) -> String {
     let client = aws_sdk_cloudformation::Client::new(&cloud.config("test"));
-    let files = format!("thebestest-{environment}-{}-{}", cloud.account(), &stack[11..14]);
+    let what = if stack.ends_with("-app") { "app" } else { "deploy" };
+    let files = format!("thebestest-{environment}-{}-{what}", cloud.account());
     let template = json!({ "Resources": {
         "Files": {
             "Type": "AWS::S3::Bucket",
