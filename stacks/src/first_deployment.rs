@@ -273,7 +273,7 @@ pub const CLAIMS: &[Claim] = &[
         moment: Moment::Opened,
         claim: "The environment's `CloudFormationRole` may make what the application's template holds, and its tags are there when they are asked for.",
         look_at: "the events of `<project>-pr-<n>-app`",
-        if_it_fails: "the status names the resource and the action: add a rule to `synth/aws/permissions.json`, or the type to `stacks/src/deploy/cloudformation_role.rs`, and report it",
+        if_it_fails: "the status names the resource and the action: add a rule to `synth/aws/permissions.json`, or the type to `stacks/src/deploy/services.rs`, and report it",
         signs: &[],
     },
     Claim {
@@ -281,7 +281,7 @@ pub const CLAIMS: &[Claim] = &[
         moment: Moment::Opened,
         claim: "A user pool is made with its tags by `CreateUserPool` alone.",
         look_at: "the resource `Users` of `<project>-pr-<n>-app`",
-        if_it_fails: "grant `cognito-idp:TagResource` with the request tag in `stacks/src/deploy/cloudformation_role.rs`, and report it",
+        if_it_fails: "grant `cognito-idp:TagResource` with the request tag in `stacks/src/deploy/services.rs`, and report it",
         signs: &[],
     },
     Claim {
