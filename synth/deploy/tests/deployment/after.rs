@@ -219,8 +219,8 @@ fn an_environment_is_found_and_removed_with_what_is_in_it() {
     let files =
         serde_json::json!({"Resources": {"Files": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": bucket}}}});
     let topic = serde_json::json!({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}});
-    for (stack, template) in [("app", files), ("deploy", topic)] {
-        world.create(&format!("{}-{stack}-pr-17", world.project), &template);
+    for (stack, template) in [("pr-17-app", files), ("deploy-pr-17", topic)] {
+        world.create(&format!("{}-{stack}", world.project), &template);
     }
     let put = client.rest("s3", http::Method::PUT, &format!("/{bucket}/a"), "a".into());
     put.expect("S3 takes it");
