@@ -364,7 +364,8 @@ mod tests {
 
     #[test]
     fn the_receipt_says_what_was_deleted_how_much_and_when() {
-        let stacks = ["app", "deploy"].map(|name| format!("arn:aws:cloudformation:eu-west-1:1:stack/x-{name}-pr-17/1"));
+        let stacks =
+            ["pr-17-app", "deploy-pr-17"].map(|name| format!("arn:aws:cloudformation:eu-west-1:1:stack/x-{name}/1"));
         let ledger = Ledger {
             generation: 3,
             stacks: stacks.to_vec(),
